@@ -1,0 +1,1 @@
+"""Generated messages and stubs; nothing written by hand may enter here."""
