@@ -1,0 +1,1 @@
+"""Time. Nothing but clocks may enter here."""

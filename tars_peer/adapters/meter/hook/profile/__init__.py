@@ -1,0 +1,1 @@
+"""On the path of a profiled interpreter by itself, so nothing but ``sitecustomize`` may be here."""

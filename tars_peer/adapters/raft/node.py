@@ -1,0 +1,209 @@
+"""The log as the rest of the house sees it: one thread that runs the engine, callers that wait.
+
+An append is confirmed by nothing but the delivery of its own operation on this node; PySyncObj's
+callbacks, which lie after a change of leader (findings, S4, S8), are not used. What a message or
+an entry means to Raft, and any file, must never enter here.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from pysyncobj import SyncObjException
+
+from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.engine import Engine
+from tars_peer.adapters.raft.fault import (
+    ExitProcess,
+    OnFault,
+    StoppedError,
+    fault_stopper,
+)
+from tars_peer.adapters.raft.journal import SqliteJournal
+from tars_peer.adapters.raft.operations import Operations, digest_of, seal
+from tars_peer.adapters.raft.settings import make_settings
+from tars_peer.adapters.raft.transport import MemberNode, PeerTransport
+from tars_peer.errors import NoQuorumError, TemporaryError, UsageError
+from tars_peer.model.noun import OperationId, PeerId
+from tars_peer.ports.log import Deliver, LogStatus
+
+_CLOSE_DEADLINE_S = 10.0
+
+
+class RaftLog:
+    """One node of the replicated log; implements ``ports.log.Log``."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        me: PeerId,
+        addresses: Mapping[PeerId, str],
+        cluster_id: str,
+        secret: str,
+        deliver: Deliver,
+        on_fault: OnFault | None = None,
+        exit_process: ExitProcess = os._exit,
+    ) -> None:
+        """Open the journal in ``folder``, bind this member's address and start.
+
+        ``addresses`` is the host:port of every member, this one's included. ``deliver`` runs on
+        the node's thread: it may only enqueue, and never call ``append``. ``on_fault`` is told
+        what broke when an entry cannot be delivered or a member breaks Raft's rules; by default
+        the process ends with code 70, as it does with code 74 when the disk fails.
+
+        Raises:
+            CorruptError: the journal is damaged.
+            UsageError: an address is wrong, or the journal is another node's.
+            TemporaryError: the journal or the address is in use.
+        """
+        nodes = _member_nodes(me, addresses)
+        _check_host(addresses[me])
+        self._on_fault = on_fault or fault_stopper(exit_process)
+        self._operations = Operations()
+        self._is_closing = False
+        loader.install()
+        self._journal = SqliteJournal(
+            folder, cluster_id=cluster_id, me=me, exit_process=exit_process
+        )
+        settings = make_settings(
+            journal=self._journal, bind_address=addresses[me], cluster_id=cluster_id, secret=secret
+        )
+        try:
+            self._engine = Engine(
+                me=nodes[me],
+                others=[node for peer, node in nodes.items() if peer != me],
+                settings=settings,
+                journal=self._journal,
+                make_transport=PeerTransport,
+                operations=self._operations,
+                deliver=deliver,
+                on_fault=self._on_fault,
+            )
+        except SyncObjException as error:
+            self._journal.close()
+            raise TemporaryError(
+                f"the raft address {addresses[me]} of {me} cannot be bound",
+                hint="is another peer using it, or is it not an address of this machine?",
+            ) from error
+        except BaseException:
+            self._journal.close()
+            raise
+        self._wake = self._engine.make_wake()
+        self._thread = threading.Thread(target=self._run, name=f"raft-{me}", daemon=True)
+        self._thread.start()
+
+    def append(self, payload: bytes, *, operation: OperationId, timeout_s: float) -> int:
+        """Append ``payload``; return its index once it is durable on a majority and delivered here.
+
+        The same ``operation`` may be tried again; the index of its first appearance is returned,
+        and that one's payload counts.
+
+        Raises:
+            NoQuorumError: it was not seen to be decided within ``timeout_s`` seconds (it may
+                still be decided later; try again with the same operation).
+            PermanentError: the payload has more than 96 KiB.
+        """
+        if threading.current_thread() is self._thread:
+            raise AssertionError("append was called from inside deliver; deliver may only enqueue")
+        digest = digest_of(operation)
+        pending = self._operations.wait_for(digest, seal(payload, digest))
+        if not pending.settled.is_set():
+            self._wake.ring()
+            pending.settled.wait(timeout_s)
+            self._operations.forget(pending)
+        if pending.index is None:
+            raise NoQuorumError(
+                f"operation {operation} was not seen to be decided in {timeout_s} s"
+                + (" (this node is closed)" if self._is_closing else ""),
+                hint="a majority of the members must run and reach each other (tars cluster "
+                "status); then try again with the same operation: it cannot be decided twice",
+            )
+        return pending.index
+
+    def status(self) -> LogStatus:
+        """Return what this node knows now; never blocks."""
+        engine = self._engine
+        return LogStatus(
+            leader=engine.leader_peer(),
+            term=engine.raftCurrentTerm,
+            commit_index=engine.raftCommitIndex,
+            applied_index=engine.applied_index(),
+            connected=engine.connected_peers(),
+            ready=engine.is_ready(),
+            has_quorum=engine.has_quorum_now(),
+        )
+
+    def close(self) -> None:
+        """Stop the node; nothing is delivered after this returns. May be called again."""
+        self._is_closing = True
+        self._wake.ring()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_CLOSE_DEADLINE_S)
+            if self._thread.is_alive():
+                raise AssertionError("the raft thread does not end: deliver must not block")
+
+    def _run(self) -> None:
+        """Run rounds until closed; anything that escapes a round is a fault, never retried."""
+        try:
+            while not self._is_closing:
+                self._engine.doTick(self._engine.rest_s())
+                self._engine.flush()
+            self._journal.onOneSecondTimer()
+        except StoppedError:
+            # Already said; the exit function came back, so this is a test.
+            self._is_closing = True
+        except BaseException as error:  # noqa: BLE001
+            self._is_closing = True
+            self._on_fault(f"the raft thread broke: {error!r}")
+        finally:
+            self._operations.close()
+            self._wake.close()
+            self._engine.destroy()
+            self._journal.close()
+
+
+def _member_nodes(me: PeerId, addresses: Mapping[PeerId, str]) -> dict[PeerId, MemberNode]:
+    """Make PySyncObj's nodes.
+
+    Raises:
+        UsageError: this member is not among them, or an address is no host:port.
+    """
+    if me not in addresses:
+        raise UsageError(
+            f"{me} is not among the members {sorted(addresses)}",
+            hint="give the raft address of every member, this one's included",
+        )
+    if len(set(addresses.values())) != len(addresses):
+        raise UsageError(
+            f"two members have the same raft address: {dict(addresses)}",
+            hint="every member needs its own host:port",
+        )
+    for peer, address in addresses.items():
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004
+            raise UsageError(
+                f"the raft address {address!r} of {peer} is no host:port",
+                hint="for example 10.0.0.7:7401",
+            )
+    return {peer: MemberNode(peer, address) for peer, address in addresses.items()}
+
+
+def _check_host(address: str) -> None:
+    """Refuse a host that has no address, before PySyncObj trips over it.
+
+    Raises:
+        UsageError: it cannot be looked up.
+    """
+    host = address.rpartition(":")[0]
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        raise UsageError(
+            f"the host of this member's raft address {address!r} has no address: {error}",
+            hint="use an address of this machine, or a name that resolves here",
+        ) from error

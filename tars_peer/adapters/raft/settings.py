@@ -1,0 +1,67 @@
+"""PySyncObj's configuration for this house: every figure with its reason.
+
+Log compaction is off, in all the ways there are. PySyncObj's snapshots lose acknowledged entries
+at a kill between dump and trim (findings, S6) and while trimming (S7), make an empty but voting
+node of a truncated dump (S12), and without a dump file trim the journal for nothing (S13). So the
+journal keeps every entry and a start delivers from the first. No setting that a person may turn
+may enter here: a cluster runs with one set of timeouts.
+"""
+
+from __future__ import annotations
+
+from pysyncobj import SyncObjConf
+
+from tars_peer.adapters.raft.journal import SqliteJournal
+
+#: A leader's sign of life. Followers tolerate four to five lost ones.
+HEARTBEAT_PERIOD_S = 0.15
+#: Elections begin this long after the last sign of life. Long enough for a machine whose cores
+#: are taken by a benchmark, short enough for a failover in about a second.
+ELECTION_SHORTEST_S = 0.8
+ELECTION_LONGEST_S = 1.6
+#: A leader that a majority has not answered for so long steps down; a follower that has heard
+#: nothing for so long no longer says that it knows a leader.
+LEADER_FALLBACK_S = 2.0
+#: Longest sleep of the node's thread: how late it dials, pings and hands over operations again.
+IDLE_PERIOD_S = 0.1
+#: Followers are silent among themselves, and PySyncObj drops silent links, just when an election
+#: needs them; a short message goes over every link at least this often.
+PING_PERIOD_S = 1.0
+#: A leader takes no more commands while so many are not committed; callers try again.
+LARGEST_UNCOMMITTED = 4096
+
+_NEVER_ENTRIES = 2**62
+_NEVER_S = 2.0**62
+
+
+def make_settings(
+    *, journal: SqliteJournal, bind_address: str, cluster_id: str, secret: str
+) -> SyncObjConf:
+    """Return the configuration; ``bind_address`` is host:port, and the host is really bound."""
+    return SyncObjConf(
+        autoTick=False,
+        bindAddress=bind_address,
+        bindRetryTime=0.1,
+        maxBindRetries=20,
+        # The cluster's name is part of the key: another cluster's members cannot even greet.
+        password=f"{cluster_id}\n{secret}",
+        # `loader` hands this very object to PySyncObj instead of opening a file.
+        journalFile=journal,
+        fullDumpFile=None,
+        useFork=False,
+        logCompactionMinEntries=_NEVER_ENTRIES,
+        logCompactionMinTime=_NEVER_S,
+        dynamicMembershipChange=False,
+        # Sending is event driven (see `leading`); PySyncObj's other mode sends, and would have us
+        # sync, once for each command.
+        appendEntriesUseBatch=True,
+        appendEntriesPeriod=HEARTBEAT_PERIOD_S,
+        raftMinTimeout=ELECTION_SHORTEST_S,
+        raftMaxTimeout=ELECTION_LONGEST_S,
+        leaderFallbackTimeout=LEADER_FALLBACK_S,
+        connectionRetryTime=0.2,
+        connectionTimeout=3.5,
+        # Containers come back with another address; a failed look-up must not cost 30 s.
+        dnsCacheTime=5.0,
+        dnsFailCacheTime=0.5,
+    )

@@ -1,0 +1,118 @@
+"""The gRPC server of a peer: all services on one port. No service's own rules may enter here."""
+
+from __future__ import annotations
+
+from concurrent import futures
+
+import grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from tars_peer.adapters.rpc.answer import Places
+from tars_peer.adapters.rpc.ballot_service import BallotAnswers
+from tars_peer.adapters.rpc.cluster_service import ClusterAnswers
+from tars_peer.adapters.rpc.event_hub import EventHub
+from tars_peer.adapters.rpc.evolution_service import EvolutionAnswers
+from tars_peer.adapters.rpc.genome_service import GenomeAnswers
+from tars_peer.adapters.rpc.health import HealthAnswers
+from tars_peer.adapters.rpc.limits import MESSAGE_BYTES, SERVER_THREADS, SLOW_CALLS
+from tars_peer.errors import UsageError
+from tars_peer.ports.desk import Desk
+from tars_peer.wire.tars.v1 import (
+    ballot_pb2,
+    ballot_pb2_grpc,
+    cluster_pb2,
+    cluster_pb2_grpc,
+    evolution_pb2,
+    evolution_pb2_grpc,
+    genome_pb2,
+    genome_pb2_grpc,
+)
+
+SERVICES: tuple[str, ...] = tuple(
+    service.full_name
+    for file in (ballot_pb2, cluster_pb2, evolution_pb2, genome_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+)
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # Two peers on one port would each get half of the calls: the second must be told no.
+    ("grpc.so_reuseport", 0),
+    # Callers ping so that they notice a peer that vanished in the middle of a long call.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+)
+
+
+class RpcServer:
+    """A server that runs; ``address`` is where, as ``host:port`` with the port that it got."""
+
+    def __init__(
+        self, server: grpc.Server, address: str, hub: EventHub, health: HealthAnswers
+    ) -> None:
+        """Own what ``serve`` has started."""
+        self.address = address
+        self._server = server
+        self._hub = hub
+        self._health = health
+
+    def stop(self, grace_s: float = 2.0) -> None:
+        """Take no more calls, give those that run ``grace_s`` seconds, and free the port."""
+        self._health.close()
+        stopped = self._server.stop(grace_s)
+        self._hub.close()
+        stopped.wait()
+
+
+def serve(
+    desk: Desk, *, address: str, threads: int = SERVER_THREADS, look_s: float = 0.25
+) -> RpcServer:
+    """Serve ``desk`` at ``address`` (``host:port``; port 0 takes a free one).
+
+    ``look_s`` is how often, in seconds, watchers' idea of its health is brought up to date.
+
+    Raises:
+        UsageError: the port is taken, or the address is none of this machine.
+    """
+    pool = futures.ThreadPoolExecutor(max_workers=threads, thread_name_prefix="rpc")
+    server = grpc.server(pool, options=_OPTIONS)
+    port = _bind(server, address)
+    hub = EventHub(lambda: desk.events(replay=True))
+    health = HealthAnswers(desk, SERVICES, look_s=look_s)
+    slow = Places(min(SLOW_CALLS, max(1, threads // 2)), "calls that take long")
+    cluster_pb2_grpc.add_ClusterServiceServicer_to_server(ClusterAnswers(desk, hub), server)
+    evolution_pb2_grpc.add_EvolutionServiceServicer_to_server(EvolutionAnswers(desk, slow), server)
+    ballot_pb2_grpc.add_BallotServiceServicer_to_server(BallotAnswers(desk, slow), server)
+    genome_pb2_grpc.add_GenomeServiceServicer_to_server(GenomeAnswers(desk, slow), server)
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    reflection.enable_server_reflection(
+        (*SERVICES, "grpc.health.v1.Health", reflection.SERVICE_NAME), server
+    )
+    server.start()
+    host = address.rpartition(":")[0]
+    return RpcServer(server, f"{host}:{port}", hub, health)
+
+
+def _bind(server: grpc.Server, address: str) -> int:
+    host, colon, port = address.rpartition(":")
+    if not (host and colon and port.isdecimal()):
+        raise UsageError(
+            f"{address!r} is not an address to serve at",
+            hint="give HOST:PORT, for example 127.0.0.1:7100",
+        )
+    try:
+        bound = int(server.add_insecure_port(address))
+    except RuntimeError as error:
+        raise _cannot_bind(host, port) from error
+    if not bound:
+        raise _cannot_bind(host, port)
+    return bound
+
+
+def _cannot_bind(host: str, port: str) -> UsageError:
+    return UsageError(
+        f"cannot serve at {host}:{port}: the port is taken, or the host is none of this machine",
+        hint=f"see who has it with `ss -ltnp 'sport = :{port}'`; stop that, or take another port",
+    )

@@ -1,0 +1,1 @@
+"""Saying what happens: a structured log on disk and a short memory for watchers."""

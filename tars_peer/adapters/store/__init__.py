@@ -1,0 +1,1 @@
+"""What a peer remembers for itself. Nothing that correctness depends on may enter here."""
