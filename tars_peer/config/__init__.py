@@ -1,0 +1,1 @@
+"""Settings: read once, checked, and handed down as frozen values. No behaviour may enter here."""
