@@ -1,0 +1,1 @@
+"""A toy whose waste no busy machine can hide; nothing else may enter."""
