@@ -47,5 +47,7 @@ class ClusterAnswers:
         """Stream events until the caller hangs up or the peer stops."""
         with answering(context, "WatchEvents"), self._watchers.one():
             context.add_callback(self._hub.wake)
+            # Tells the caller that it is being served, however long the first event takes.
+            context.send_initial_metadata(())
             for event in self._hub.watch(replay=request.replay, alive=context.is_active):
                 yield event_to_wire(event)

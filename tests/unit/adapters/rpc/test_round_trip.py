@@ -211,7 +211,9 @@ def test_watchers_never_take_all_threads_and_hanging_up_frees_them(server: RpcSe
     with grpc.insecure_channel(server.address) as channel, PeerClient(server.address) as client:
         stub = cluster_pb2_grpc.ClusterServiceStub(channel)
         watchers = [stub.WatchEvents(cluster_pb2.WatchEventsRequest()) for _ in range(WATCHERS)]
-        until(lambda: _one_more_watcher(stub) is grpc.StatusCode.UNAVAILABLE)
+        for watcher in watchers:
+            watcher.initial_metadata()  # returns once the watcher has its place
+        assert _one_more_watcher(stub) is grpc.StatusCode.UNAVAILABLE
         assert client.peer_status().id == "p1"
         for watcher in watchers:
             watcher.cancel()
