@@ -57,6 +57,8 @@ Examine = Callable[[Change, Callable[[], bool]], Examined]
 class _Case:
     """One examination under way; whoever asks for the same change waits for it."""
 
+    #: How often the idea had been refused when this began.
+    tries: int
     done: threading.Event = field(default_factory=threading.Event)
     dismissed: bool = False
     ballot: Ballot | None = None
@@ -95,18 +97,22 @@ class Judge:
             return any(not case.done.is_set() for case in self._cases.values())
 
     def ballot(self, change: Change, *, timeout_s: float) -> Ballot:
-        """Return our signed ballot on ``change``.
+        """Return our signed ballot on ``change``; asked again, the same one.
+
+        Only where the ledger lets a refused idea be tried again, it is examined anew.
 
         Raises:
             TemporaryError: we are behind the change's base, or were dismissed, or ran out of time.
         """
         identity = change_id(change)
         self._await_base(change, min(timeout_s, 10.0))
+        refused = self._state().refusals_of(change.fingerprint)
+        tries = refused.tries if refused else 0
         with self._lock:
             case = self._cases.get(identity)
-            mine = case is None
-            if case is None:
-                case = self._cases[identity] = _Case()
+            mine = case is None or (case.tries < tries and case.done.is_set())
+            if case is None or mine:
+                case = self._cases[identity] = _Case(tries=tries)
                 while len(self._cases) > _KEPT:
                     self._cases.popitem(last=False)
         if mine:
@@ -128,7 +134,7 @@ class Judge:
 
     def _fill(self, case: _Case, identity: str, change: Change) -> None:
         try:
-            case.ballot = self._remembered(identity) or self._judge(case, identity, change)
+            case.ballot = self._remembered(case, identity) or self._judge(case, identity, change)
         except Exception as error:
             case.error = error
             with self._lock:
@@ -156,11 +162,11 @@ class Judge:
         )
         # Remembering it saves time after a restart; a disk that is full must not cost the ballot.
         with suppress(TemporaryError):
-            self._store.put("ballot", identity, msgspec.json.encode(ballot))
+            self._store.put("ballot", _key(case, identity), msgspec.json.encode(ballot))
         return ballot
 
-    def _remembered(self, identity: str) -> Ballot | None:
-        kept = self._store.get("ballot", identity)
+    def _remembered(self, case: _Case, identity: str) -> Ballot | None:
+        kept = self._store.get("ballot", _key(case, identity))
         if kept is None:
             return None
         try:
@@ -189,3 +195,8 @@ class Judge:
                 f"stale: made on generation {change.base_generation}, "
                 f"the head is {state.head.number}"
             )
+
+
+def _key(case: _Case, identity: str) -> str:
+    """Return what a ballot is remembered by."""
+    return f"{identity}.{case.tries}"

@@ -14,10 +14,10 @@ from tars_peer.ledger.state import State
 def proposing_rank(state: State, me: str, live: Iterable[str]) -> int:
     """Return how many live members come before ``me`` for the next proposal; 0 is first.
 
-    Rendezvous hashing over the head and the number of ideas closed so far, so that the turn moves
+    Rendezvous hashing over the head and the number of refusals so far, so that the turn moves
     on after each decision and a peer that is gone is simply left out.
     """
-    turn = f"{state.head.commit}/{len(state.closed)}"
+    turn = f"{state.head.commit}/{state.refusals}"
 
     def weight(peer: str) -> bytes:
         return hashlib.sha256(f"{turn}/{peer}".encode()).digest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from tars_peer.enact.gap import compares, tree_to_start
 from tars_peer.enact.observe import Prober
@@ -16,6 +15,11 @@ from tars_peer.ports.meter import Meter
 from tars_peer.ports.runtime import Runtime
 from tars_peer.ports.store import Store
 from tars_peer.ports.worktree import Worktree
+
+#: The folders of so many of the newest generations are kept, for a quick way back.
+_KEPT_GENERATIONS = 4
+#: A folder that was asked for more lately than this may be under examination.
+_UNUSED_S = 3_600.0
 
 
 class Deployer:
@@ -95,23 +99,21 @@ class Deployer:
         after = self._costs(running.tree, state.head.number)
         self._submit(Observe(generation=state.head.number, before_ns=before, after_ns=after))
 
+    def tidy(self, state: State) -> None:
+        """Remove the folders of trees that nobody will need soon; they can be made again."""
+        running = self._runtime.running()
+        keep = {generation.tree for generation in state.generations[-_KEPT_GENERATIONS:]}
+        keep |= {running.tree} if running else set()
+        self._worktree.discard((TreeId(tree) for tree in keep), unused_s=_UNUSED_S)
+
     def _switch(self, tree: str, generation: int) -> None:
         artifact = self._worktree.artifact(TreeId(tree))
-        complaint = self._build(tree, artifact)
+        complaint = self._meter.build(artifact)
         # The runtime never hears of a tree that does not build, so that is remembered here.
         self._store.put("complaint", str(generation), complaint.encode())
         self._say_switch(tree, generation, "starting", "")
         reason = complaint or self._runtime.switch(TreeId(tree), artifact)
         self._say_switch(tree, generation, "failed" if reason else "live", reason)
-
-    def _build(self, tree: str, artifact: Path) -> str:
-        """Build a tree once: going back builds nothing, and waits for nobody's benchmark."""
-        if self._store.get("built", tree) is not None:
-            return ""
-        complaint = self._meter.build(artifact)
-        if not complaint:
-            self._store.put("built", tree, b"1")
-        return complaint
 
     def _costs(self, tree: str, generation: int) -> tuple[int, ...]:
         """Measure ``tree``; nothing where it cannot be, for a rollout must not wait for it."""

@@ -78,6 +78,7 @@ class Reconciler:
         self._phase_since_s = 0.0
         self._hindered = False
         self._last = Step.NOTHING
+        self._tidied = -1
         self.last_error = ""
 
     def wake(self) -> None:
@@ -120,7 +121,15 @@ class Reconciler:
         # A step that is next again did not change what is seen: it did not work either.
         self._hindered = own and step is self._last
         self._last = step
+        if step is Step.NOTHING and state.founded and state.settled:
+            self._tidy(state)
         return step
+
+    def _tidy(self, state: State) -> None:
+        """Make room once a generation, when all is done."""
+        if self._tidied != state.head.number:
+            self._tidied = state.head.number
+            self._deployer.tidy(state)
 
     def _look(self, state: State) -> Sight:
         status = self._log.status()

@@ -56,10 +56,12 @@ class Engine:
         """
         with self._lock:
             analysis = self._analyse(TreeId(state.head.tree), state.head.number)
-        closed = {closed.fingerprint for closed in state.closed}
+        closed = {closed.fingerprint for closed in state.closed if closed.final}
         denied = {denied.fingerprint for denied in state.denied}
         tracks = {track.improvement: track for track in state.tracks}
-        return View(analysis=analysis, items=plan(analysis, tracks=tracks, closed=closed | denied))
+        tries = {closed.fingerprint: closed.tries for closed in state.closed}
+        items = plan(analysis, tracks=tracks, tries=tries, closed=closed | denied)
+        return View(analysis=analysis, items=items)
 
     def next_change(self, state: State, *, without: frozenset[str]) -> Change | None:
         """Return the best change on the head, or None where nothing is left to gain.

@@ -27,10 +27,10 @@ from tars_peer.errors import RefusedError
 from tars_peer.gates.case import Case
 from tars_peer.gates.outcome import Dismissed, GateOutcome
 from tars_peer.gates.statistics import ONE_PPM, Pair, chance, compare
-from tars_peer.model.ballot import Measurement
+from tars_peer.model.ballot import MEASURING_GATE, Measurement
 from tars_peer.model.policy import Thresholds
 
-NAME = "benchmark"
+NAME = MEASURING_GATE
 NUMBER = 60
 
 #: How likely chance alone may be for a gain to count as one.

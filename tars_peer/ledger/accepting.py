@@ -11,7 +11,7 @@ from tars_peer.errors import RefusedError
 from tars_peer.ledger.commit import change_message, commit_content, commit_id
 from tars_peer.ledger.effect import Effect, Enacted, Founded, Learned, Refused
 from tars_peer.ledger.entry import Accept, Entry, Found, Refuse
-from tars_peer.ledger.learning import with_closed, with_track
+from tars_peer.ledger.learning import is_known, reason_against, with_closed, with_track
 from tars_peer.ledger.parcel import change_id, unpack
 from tars_peer.ledger.quorum import ballot_fault, certificate_fault
 from tars_peer.ledger.rollout import begin
@@ -127,12 +127,15 @@ def refuse(state: State, entry: Entry, decision: Refuse) -> tuple[State, Effect]
         )
         if fault:
             return state, Refused(code="ballots", reason=fault)
-    if any(closed.fingerprint == change.fingerprint for closed in state.closed):
+    if is_known(state, change.fingerprint, against):
         return state, Refused(code="known", reason="this was refused before")
-    reason = f"{against[0].voter}: {against[0].reason}"
     learned = with_track(state, change.improvement, refused=1)
-    effect = Learned(improvement=change.improvement, fingerprint=change.fingerprint, reason=reason)
-    return with_closed(learned, change.fingerprint, reason), effect
+    effect = Learned(
+        improvement=change.improvement,
+        fingerprint=change.fingerprint,
+        reason=reason_against(against),
+    )
+    return with_closed(learned, change.fingerprint, against), effect
 
 
 def _acceptance_fault(state: State, change: Change, certificate: Certificate) -> Refused | None:

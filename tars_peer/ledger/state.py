@@ -5,7 +5,7 @@ from __future__ import annotations
 from tars_peer.ledger.canon import digest
 from tars_peer.model.generation import Generation, Rollout, Stage, Track
 from tars_peer.model.member import Member
-from tars_peer.model.noun import Count, GitId, HexDigest, Noun, Text
+from tars_peer.model.noun import Count, GitId, HexDigest, HexSignature, Noun, Text
 
 
 class Denied(Noun, frozen=True, kw_only=True):
@@ -18,10 +18,18 @@ class Denied(Noun, frozen=True, kw_only=True):
 
 
 class Closed(Noun, frozen=True, kw_only=True):
-    """An idea that was refused on the code as it is: not tried again on the same code."""
+    """An idea that was refused on the code as it is.
+
+    Where ``final`` it is not tried again on the same code; else it showed a gain that was not
+    proved, and gets another of its ``tries``. ``last`` is the signature of a ballot that refused it
+    in the last one, so that the same refusal counts once.
+    """
 
     fingerprint: HexDigest
     reason: Text
+    tries: Count
+    final: bool
+    last: HexSignature
 
 
 class State(Noun, frozen=True, kw_only=True):
@@ -49,6 +57,15 @@ class State(Noun, frozen=True, kw_only=True):
     def head(self) -> Generation:
         """The newest generation; only where ``founded``."""
         return self.generations[-1]
+
+    def refusals_of(self, fingerprint: str) -> Closed | None:
+        """Return what is recorded of the refusals of an idea, or None."""
+        return next((closed for closed in self.closed if closed.fingerprint == fingerprint), None)
+
+    @property
+    def refusals(self) -> int:
+        """How often ideas were refused so far."""
+        return sum(closed.tries for closed in self.closed)
 
     @property
     def settled(self) -> bool:

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from tars_peer.model.noun import Count, HexDigest, HexSignature, Noun, PeerName, Text, Word
 
+#: The gate that measures old against new.
+MEASURING_GATE = "benchmark"
+
 
 class Verdict(StrEnum):
     """What a voter says of a change."""
@@ -59,8 +62,13 @@ class Ballot(Noun, frozen=True, kw_only=True):
     @property
     def reason(self) -> str:
         """The first gate that did not pass, as ``gate: reason``; empty where all did."""
-        failed = (f"{gate.gate}: {gate.reason}" for gate in self.gates if not gate.passed)
-        return next(failed, "")
+        failed = self.failed_gate
+        return f"{failed.gate}: {failed.reason}" if failed else ""
+
+    @property
+    def failed_gate(self) -> GateResult | None:
+        """The first gate that did not pass, or None."""
+        return next((gate for gate in self.gates if not gate.passed), None)
 
 
 class Certificate(Noun, frozen=True, kw_only=True):

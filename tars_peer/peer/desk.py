@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from tars_peer.enact.apply import Applier
 from tars_peer.enact.rollback import rollback_to, way_back
 from tars_peer.errors import (
     NoQuorumError,
+    OvertakenError,
     RefusedError,
     TarsError,
     TemporaryError,
@@ -190,39 +192,51 @@ class PeerDesk:
         """See ``ports.desk``."""
         state = self._founded()
         target = way_back(state) if to is None else self._generation(state, to)
-        if target is None:
-            raise UsageError(
-                "there is nothing to go back to: no older generation has another tree",
-                hint="see `tars evolve history`",
-            )
-        if target.tree == state.head.tree:
-            raise UsageError(
-                f"generation {target.number} has the same tree as the head, "
-                f"generation {state.head.number}",
-                hint="name an older one: `tars evolve history` shows them",
-            )
         decision = rollback_to(
-            state, target, reason=reason or "asked for by a person", automatic=False
+            state, target or state.head, reason=reason or "asked for by a person", automatic=False
         )
-        effect = self._submit(decision, operation)
+        try:
+            # Asked even where it seems to be in vain: a retry is answered with what it led to.
+            effect = self._submit(decision, operation)
+        except RefusedError as error:
+            if target is None:
+                raise UsageError(
+                    "there is nothing to go back to: no older generation has another tree",
+                    hint="see `tars evolve history`",
+                ) from error
+            if target.tree == state.head.tree:
+                raise UsageError(
+                    f"generation {target.number} has the same tree as the head, "
+                    f"generation {state.head.number}",
+                    hint="name an older one: `tars evolve history` shows them",
+                ) from error
+            raise
         if not isinstance(effect, Enacted):
             raise RefusedError(f"the rollback led to {type(effect).__name__}")
         return effect.generation.number
 
     def pause(self, *, paused: bool, reason: str, operation: str) -> None:
-        """See ``ports.desk``; asking twice changes nothing."""
-        if self._founded().paused != paused:
+        """See ``ports.desk``; asking twice changes nothing.
+
+        The ledger is asked, never our own idea of it, which may be behind.
+        """
+        self._founded()
+        with suppress(OvertakenError):
             self._submit(Pause(paused=paused, reason=reason), operation)
 
     def clear(self, generation: int, operation: str) -> None:
         """See ``ports.desk``."""
-        denied = {denied.generation for denied in self._founded().denied}
-        if generation not in denied:
+        self._founded()
+        try:
+            self._submit(Clear(generation=generation), operation)
+        except RefusedError as error:
+            denied = {denied.generation for denied in self._founded().denied}
+            if generation in denied:
+                raise
             listed = ", ".join(map(str, sorted(denied))) or "none"
             raise UsageError(
                 f"generation {generation} is not on the deny-list", hint=f"on it: {listed}"
-            )
-        self._submit(Clear(generation=generation), operation)
+            ) from error
 
     def sync(self) -> str:
         """See ``ports.desk``."""

@@ -131,8 +131,9 @@ class Evolving:
         except OvertakenError as error:
             return f"overtaken: {error}"
         except PermanentError as error:
-            # Recorded in the ledger where voters refused it; kept here for what never got so far.
-            self._failed.add(change.fingerprint)
+            # Where voters refused it, the ledger says whether it may be tried again.
+            if self._stages.decisions.state.refusals_of(change.fingerprint) is None:
+                self._failed.add(change.fingerprint)
             return f"refused: {error}"
         except TemporaryError as error:
             if "stale" in str(error):
@@ -180,5 +181,5 @@ class Evolving:
 
 
 def _position(state: State) -> tuple[str, int, int]:
-    """What idleness depends on: the head, the ideas closed on it, and those a person cleared."""
-    return (state.head.commit, len(state.closed), len(state.denied))
+    """What idleness depends on: the head, the refusals on it, and those a person cleared."""
+    return (state.head.commit, state.refusals, len(state.denied))

@@ -48,7 +48,10 @@ class Meter(Protocol):
         ...
 
     def build(self, artifact: Path) -> str:
-        """Byte-compile and run the genome's build command; return a complaint or ``""``."""
+        """Byte-compile and run the genome's build command; return a complaint or ``""``.
+
+        An artifact is built once, so that going back to it waits for nobody.
+        """
         ...
 
     def house(self, artifact: Path) -> str:

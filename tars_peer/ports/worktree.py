@@ -69,8 +69,8 @@ class Worktree(Protocol):
         """
         ...
 
-    def discard(self, keep: Iterable[TreeId]) -> None:
-        """Remove the artifacts of all trees but ``keep``."""
+    def discard(self, keep: Iterable[TreeId], *, unused_s: float = 0.0) -> None:
+        """Remove the artifacts of all trees but ``keep`` and those asked for ``unused_s`` ago."""
         ...
 
     def objects(self, want: CommitId, have: CommitId | None) -> Iterator[tuple[int, bytes]]:

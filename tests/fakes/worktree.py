@@ -96,9 +96,11 @@ class FakeWorktree:
         self.made.append(tree)
         return ARTIFACTS / tree
 
-    def discard(self, keep: Iterable[TreeId]) -> None:
-        """Forget all artifacts but these."""
-        self.made = [tree for tree in self.made if tree in set(keep)]
+    def discard(self, keep: Iterable[TreeId], *, unused_s: float = 0.0) -> None:
+        """Forget all artifacts but these; no time passes here, so all are unused."""
+        del unused_s
+        kept = set(keep)
+        self.made = [tree for tree in self.made if tree in kept]
 
     def objects(self, want: CommitId, have: CommitId | None) -> Iterator[tuple[int, bytes]]:
         """Yield everything that ``want`` reaches; ``have`` saves nothing here."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,8 @@ class GitWorktree:
         self._artifacts = artifacts
         self._lock = threading.RLock()
         self._checked: set[str] = set()
+        #: When each artifact was last asked for, in seconds of the monotonic clock.
+        self._asked_s: dict[TreeId, float] = {}
         artifacts.mkdir(parents=True, exist_ok=True)
 
     def files(self, tree: TreeId) -> Mapping[str, bytes]:
@@ -121,16 +124,26 @@ class GitWorktree:
                 files = files or tuple(self._entries_of_files(self._tree(tree), ""))
                 check_out(self._repository, files, folder)
             self._checked.add(tree)
+            self._asked_s[tree] = time.monotonic()
             return folder
 
-    def discard(self, keep: Iterable[TreeId]) -> None:
+    def discard(self, keep: Iterable[TreeId], *, unused_s: float = 0.0) -> None:
         """See ``ports.worktree``."""
         kept = set(keep)
         with self._lock:
-            for folder in self._artifacts.iterdir():
-                if folder.name not in kept:
-                    self._checked.discard(folder.name)
-                    shutil.rmtree(folder, ignore_errors=True)
+            used_since_s = time.monotonic() - unused_s
+            kept |= {tree for tree, asked_s in self._asked_s.items() if asked_s > used_since_s}
+            for place in self._artifacts.iterdir():
+                # What lies beside a folder begins with a dot and its name.
+                tree = TreeId(place.name.removeprefix(".").partition(".")[0])
+                if tree in kept:
+                    continue
+                self._checked.discard(tree)
+                self._asked_s.pop(tree, None)
+                if place.is_dir():
+                    shutil.rmtree(place, ignore_errors=True)
+                else:
+                    place.unlink(missing_ok=True)
 
     def objects(self, want: CommitId, have: CommitId | None) -> Iterator[tuple[int, bytes]]:
         """See ``ports.worktree``."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tars_peer.adapters.meter import bytecode, suite
+from tars_peer.adapters.meter.built import is_built, mark_built
 from tars_peer.adapters.meter.figure import cost_ns
 from tars_peer.adapters.meter.hotspots import MOST_BYTES, MOST_FILES, hotspots, read_figures
 from tars_peer.adapters.meter.lock import MachineLock
@@ -59,10 +60,14 @@ class GenomeMeter:
     def build(self, artifact: Path) -> str:
         """Byte-compile and run the genome's build command; return a complaint or ``""``.
 
+        A folder is built once: going back to it later builds nothing and waits for nobody.
+
         Raises:
             TemporaryError: the disk does not take the byte code.
         """
         policy = self._policy
+        if is_built(artifact):
+            return ""
         with self._lock.held(), _scratch() as scratch:
             outcome = self._run(
                 bytecode.compile_command(artifact.resolve(), scratch),
@@ -75,7 +80,11 @@ class GenomeMeter:
             if complaint:
                 return complaint
             bytecode.lay_out(scratch, artifact.resolve())
-        return self._command(policy.build, artifact, what="the build") if policy.build else ""
+        if policy.build:
+            complaint = self._command(policy.build, artifact, what="the build")
+        if not complaint:
+            mark_built(artifact)
+        return complaint
 
     def house(self, artifact: Path) -> str:
         """Run the genome's check commands one after another; return the first complaint or ``""``.

@@ -20,13 +20,18 @@ PRIOR_TRIALS = 3.0
 
 
 def plan(
-    analysis: Analysis, *, tracks: Mapping[str, Track], closed: AbstractSet[str]
+    analysis: Analysis,
+    *,
+    tracks: Mapping[str, Track],
+    tries: Mapping[str, int],
+    closed: AbstractSet[str],
 ) -> tuple[PlanItem, ...]:
     """Return the findings worth trying, best first.
 
-    ``tracks`` is the record by improvement name; ``closed`` are the fingerprints of ideas that
-    were decided on already. With a profile, findings in functions below ``LEAST_SHARE`` of it are
-    dropped.
+    ``tracks`` is the record by improvement name; ``tries`` says how often an idea (by fingerprint)
+    failed to prove its gain: it comes after those that were not tried as often; ``closed`` are the
+    ideas that were decided on for good. With a profile, findings in functions below ``LEAST_SHARE``
+    of it are dropped.
     """
     profiled = bool(analysis.hotspots)
     items = [
@@ -34,7 +39,7 @@ def plan(
         for finding in analysis.findings
         if finding.fingerprint not in closed and not (profiled and _is_cold(finding))
     ]
-    items.sort(key=_order)
+    items.sort(key=lambda item: (tries.get(item.finding.fingerprint, 0), *_order(item)))
     return tuple(
         PlanItem(
             rank=rank,

@@ -26,6 +26,7 @@ from tests.unit.ledger.members import (
     member,
     payload_of,
     private_key,
+    some_closed,
 )
 
 BEGUN = begun(3)
@@ -182,6 +183,18 @@ def test_a_disk_that_keeps_nothing_does_not_cost_the_ballot():
     assert court.judge.ballot(CHANGE, timeout_s=1).verdict is Verdict.APPROVE
 
 
+def test_an_idea_that_may_be_tried_again_is_examined_anew_once_a_try():
+    court = Court()
+    for tries in (0, 0, 1, 1, 2):
+        doubted = some_closed(CHANGE.fingerprint, tries=tries, final=False)
+        court.state = msgspec.structs.replace(BEGUN, closed=(doubted,) if tries else ())
+        court.judge.ballot(CHANGE, timeout_s=1)
+        assert len(court.examined) == tries + 1
+    again = Court(store=court.store, state=court.state)
+    again.judge.ballot(CHANGE, timeout_s=1)
+    assert not again.examined
+
+
 @pytest.mark.parametrize("what", ["key", "cluster", "change", "damage"])
 def test_a_remembered_ballot_that_is_not_ours_on_this_is_made_anew(what):
     store = FakeStore()
@@ -196,7 +209,7 @@ def test_a_remembered_ballot_that_is_not_ours_on_this_is_made_anew(what):
         other = Court(report=BAD)
         elsewhere = change_on(BEGUN.head, "other")
         other.judge.ballot(elsewhere, timeout_s=1)
-        store.kept[kept] = other.store.kept["ballot", change_id(elsewhere)]
+        store.kept[kept] = other.store.kept["ballot", f"{change_id(elsewhere)}.0"]
     else:
         store.kept[kept] = b"{"
     court = Court(store=store, state=state, key_of=key_of)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tars_peer.decide.turn import proposing_rank
-from tars_peer.ledger.state import Closed
-from tests.unit.ledger.members import begun, hex64, names
+from tests.unit.ledger.members import begun, names, some_closed
 
 STATE = begun(5)
 ALL = names(5)
@@ -35,7 +34,7 @@ def test_one_that_is_gone_is_left_out_and_the_others_keep_their_order():
 def test_the_turn_moves_on_after_each_refusal():
     firsts = set()
     for count in range(20):
-        closed = tuple(Closed(fingerprint=hex64(f"{n}"), reason="") for n in range(count))
+        closed = (some_closed("a", tries=count),)
         now = ranks(msgspec.structs.replace(STATE, closed=closed))
         firsts.add(min(now, key=now.__getitem__))
     assert len(firsts) > 2

@@ -267,3 +267,13 @@ def test_a_disk_that_was_lost_is_filled_again():
     lost.runtime.verdicts.clear()
     cluster.settle()
     assert_all_on_head(cluster)
+
+
+def test_folders_of_trees_that_nobody_will_need_soon_are_removed():
+    cluster = settled(3)
+    for _ in range(6):
+        cluster.propose()
+        cluster.settle()
+    newest = {generation.tree for generation in cluster.state.generations[-4:]}
+    for peer, _ in cluster.up():
+        assert set(peer.worktree.made) == newest

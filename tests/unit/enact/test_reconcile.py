@@ -28,6 +28,9 @@ class Hands:
     def verdict(self, _state: object) -> None:
         return None
 
+    def tidy(self, _state: object) -> None:
+        pass
+
     def start(self, _state: object) -> None:
         self.started += 1
         self.deed()

@@ -9,13 +9,13 @@ from tars_peer.errors import RefusedError
 from tars_peer.evolve.engine import Engine
 from tars_peer.evolve.improvements.registry import all_improvements
 from tars_peer.ledger.canon import digest
-from tars_peer.ledger.state import Closed, Denied
+from tars_peer.ledger.state import Denied
 from tars_peer.model.finding import Hotspot
 from tests.fakes.events import FakeEvents
 from tests.fakes.meter import FakeMeter
 from tests.fakes.worktree import ARTIFACTS, FakeWorktree
 from tests.unit.gates.cases import POLICY
-from tests.unit.ledger.members import begun, hex64
+from tests.unit.ledger.members import begun, hex64, some_closed
 
 BEFORE = next(one.finds[0].before for one in all_improvements() if one.finds)
 
@@ -97,9 +97,7 @@ def test_another_head_is_looked_at_anew(workshop):
 def test_what_is_closed_denied_or_given_up_is_left_out(workshop):
     first, *rest = workshop.fingerprints()
     assert rest
-    closed = msgspec.structs.replace(
-        workshop.state, closed=(Closed(fingerprint=first, reason="no"),)
-    )
+    closed = msgspec.structs.replace(workshop.state, closed=(some_closed(first),))
     denied = msgspec.structs.replace(
         workshop.state,
         denied=(Denied(generation=1, tree="e" * 40, fingerprint=first, policy=hex64("p")),),
@@ -107,6 +105,16 @@ def test_what_is_closed_denied_or_given_up_is_left_out(workshop):
     for state, without in ((closed, ()), (denied, ()), (workshop.state, (first,))):
         change = workshop.engine.next_change(state, without=frozenset(without))
         assert change.fingerprint == rest[0]
+
+
+def test_a_gain_that_was_not_proved_is_tried_again_after_what_was_tried_less(workshop):
+    first, second, *_ = workshop.fingerprints()
+    for tries, expected in ((0, first), (1, second)):
+        doubted = some_closed(first, tries=tries, final=False)
+        state = msgspec.structs.replace(workshop.state, closed=(doubted,))
+        assert workshop.engine.next_change(state, without=frozenset()).fingerprint == expected
+    everything_else = frozenset(workshop.fingerprints()) - {first}
+    assert workshop.engine.next_change(state, without=everything_else).fingerprint == first
 
 
 def test_where_nothing_is_left_there_is_no_change(workshop):

@@ -21,7 +21,7 @@ from tars_peer.ledger.entry import (
 )
 from tars_peer.ledger.parcel import change_id, pack
 from tars_peer.ledger.signature import UNSIGNED, public_key, sign_ballot
-from tars_peer.ledger.state import EMPTY, State
+from tars_peer.ledger.state import EMPTY, Closed, State
 from tars_peer.ledger.step import step
 from tars_peer.model.ballot import Ballot, Certificate, GateResult, Measurement, Verdict
 from tars_peer.model.change import Change, Edit
@@ -111,10 +111,11 @@ def ballot(
     cluster: str = CLUSTER,
     measurement: Measurement | None = None,
     key_of: str = "",
+    gate: str = "tests",
 ) -> Ballot:
-    """Return the signed ballot of ``voter``."""
-    gate = GateResult(
-        gate="tests",
+    """Return the signed ballot of ``voter``; a refusal is said by ``gate``."""
+    result = GateResult(
+        gate=gate,
         passed=verdict is not Verdict.REFUSE,
         reason="2 tests fail" if verdict is Verdict.REFUSE else "",
     )
@@ -123,13 +124,18 @@ def ballot(
         change_id=change_id(change),
         voter=voter,
         verdict=verdict,
-        gates=(gate,),
+        gates=(result,),
         tests_passed=12,
         measurement=measurement or measured(),
         sandbox="bubblewrap",
         signature=UNSIGNED,
     )
     return sign_ballot(unsigned, private_key(key_of or voter))
+
+
+def some_closed(fingerprint: str, *, tries: int = 1, final: bool = True) -> Closed:
+    """Return the record of an idea that was refused."""
+    return Closed(fingerprint=fingerprint, reason="no", tries=tries, final=final, last="0" * 128)
 
 
 def certificate(change: Change, ballots: Sequence[Ballot]) -> Certificate:

@@ -17,7 +17,8 @@
 ``because ...`` ends a line with a reason. ``next`` names the peer whose turn it is, ``first``,
 ``second`` and so on those in switching order. ``key p2`` signs with another's key, ``cluster x``
 is another cluster. A ballot is a voter with what is odd about it: ``p1:forged``, ``p1:refuse``,
-``p1:abstain``, ``p1:cluster``, ``p1:change``. Nothing here may know what is right.
+``p1:abstain``, ``p1:cluster``, ``p1:change``; ``p1:doubt`` refuses for lack of proof, with
+``gain PPM`` as the ratio that it measured. Nothing here may know what is right.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ from tars_peer.ledger.entry import (
     decode_entry,
     encode_entry,
 )
+from tars_peer.ledger.learning import MOST_TRIES
 from tars_peer.ledger.parcel import pack
 from tars_peer.ledger.rollout import turn
 from tars_peer.ledger.state import EMPTY, State, state_digest
@@ -228,6 +230,9 @@ class Scenario:
                 return ballot(voter, change, measurement=gain)
             case "refuse" | "abstain":
                 return ballot(voter, change, verdict=Verdict(odd))
+            case "doubt":
+                refuse = Verdict.REFUSE
+                return ballot(voter, change, verdict=refuse, measurement=gain, gate="benchmark")
             case "forged":
                 return ballot(voter, change, key_of="p1")
             case "cluster":
@@ -345,7 +350,8 @@ class Scenario:
                 f" {track.rolled_back} rolled back, gains of {track.gain_ppm_sum} ppm"
             )
         for closed in self.state.closed:
-            yield f"closed {closed.fingerprint[:8]}: {closed.reason}"
+            again = "" if closed.final else f", tried {closed.tries} of {MOST_TRIES} times"
+            yield f"closed {closed.fingerprint[:8]}{again}: {closed.reason}"
 
     def _show_digest(self) -> Iterator[str]:
         yield state_digest(self.state)

@@ -16,6 +16,7 @@ from tars_peer.errors import (
     UsageError,
 )
 from tars_peer.evolve.engine import View
+from tars_peer.ledger.entry import Pause
 from tars_peer.ledger.parcel import change_id
 from tars_peer.ledger.state import state_digest
 from tars_peer.model.finding import Analysis, PlanItem
@@ -243,12 +244,28 @@ def test_a_rollback_with_nothing_to_go_back_to(office):
     assert "history" in caught.value.hint
 
 
+@pytest.mark.parametrize("to", [None, 0])
+def test_a_rollback_whose_answer_was_lost_can_be_asked_for_again(grown, to):
+    assert [grown.desk.rollback(to, "", "op-1") for _ in range(3)] == [2, 2, 2]
+    with pytest.raises(UsageError, match=r"same tree|nothing to go back to"):
+        grown.desk.rollback(to, "", "op-2")
+    assert len(grown.desk.history()) == 3
+
+
+def test_a_peer_that_is_behind_does_not_say_paused_from_memory(office):
+    office.desk.pause(paused=True, reason="lunch", operation="")
+    office.cluster.hold("p1")
+    office.cluster.submit("p2", Pause(paused=False, reason=""))
+    with pytest.raises(NoQuorumError):
+        office.desk.pause(paused=True, reason="lunch", operation="op-1")
+    office.cluster.release("p1")
+    assert office.decisions.state.paused
+
+
 def test_asking_twice_for_a_pause_changes_nothing_twice(office):
-    index = office.decisions.state.index
     for _ in range(2):
         office.desk.pause(paused=True, reason="lunch", operation="")
     assert office.decisions.state.paused
-    assert office.decisions.state.index == index + 1
     with pytest.raises(RefusedError, match="paused"):
         office.desk.run_once()
     office.desk.pause(paused=False, reason="", operation="")

@@ -25,7 +25,7 @@ from tests.fakes.log import FakeLogHub
 from tests.fakes.waiting import until
 from tests.unit.enact.test_gap import BEGUN, ROLLING
 from tests.unit.gates.cases import POLICY
-from tests.unit.ledger.members import ballot, change_on
+from tests.unit.ledger.members import ballot, change_on, some_closed
 
 CHANGE = change_on(BEGUN.head, "sum")
 
@@ -139,6 +139,16 @@ def test_what_was_refused_is_not_tried_again_and_the_next_idea_is(fault):
         assert wheel.evolving.cycle().startswith("refused")
     assert wheel.evolving.cycle() == "nothing left to gain"
     assert [change for change, *_ in wheel.proposed] == [CHANGE, other]
+
+
+def test_what_the_ledger_lets_try_again_is_tried_again():
+    wheel = Wheel(outcome=RefusedError("not proved"))
+    wheel.state = msgspec.structs.replace(
+        BEGUN, closed=(some_closed(CHANGE.fingerprint, final=False),)
+    )
+    for _ in range(2):
+        assert wheel.evolving.cycle() == "refused: not proved"
+    assert [change for change, *_ in wheel.proposed] == [CHANGE, CHANGE]
 
 
 @pytest.mark.parametrize(

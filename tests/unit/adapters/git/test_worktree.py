@@ -169,6 +169,20 @@ def test_discarding_keeps_what_is_named(worktree, first):
     assert (worktree.artifact(new) / "README.md").read_bytes() == b"new\n"
 
 
+def test_discarding_spares_what_was_asked_for_lately_and_takes_what_lies_beside(worktree, first):
+    old = worktree.tree_of(first)
+    new = worktree.tree_with(old, {"README.md": b"new\n"})
+    kept, gone = worktree.artifact(old), worktree.artifact(new)
+    marks = [folder.with_name(f".{folder.name}.built") for folder in (kept, gone)]
+    for mark in marks:
+        mark.write_text("")
+    worktree.discard([], unused_s=60)
+    assert kept.exists()
+    assert gone.exists()
+    worktree.discard([old])
+    assert [mark.exists() for mark in marks] == [True, False]
+
+
 def test_an_empty_repository_is_filled_from_another(tmp_path, worktree, first):
     content, tree = content_on(worktree, first, orchard__deep__trees=b"x = 2\n")
     head = worktree.commit(content)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import marshal
+import shutil
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -189,9 +191,25 @@ def test_building_runs_the_build_command(tmp_path):
     code = "import sys; sys.exit('no header')"
     command = ("python", "-c", code)
     assert meter(tmp_path, build=command).build(root) == "the build: exit code 1: no header"
-    assert meter(tmp_path, build=("python", "-c", "pass")).build(root) == ""
     hang = meter(tmp_path, build=("python", "-c", HANG), timeouts=SHORT)
     assert "timeouts.build_ms" in hang.build(root)
+    assert meter(tmp_path, build=("python", "-c", "pass")).build(root) == ""
+
+
+def test_going_back_to_what_was_built_waits_for_nobody(tmp_path):
+    root = artifact(tmp_path, {"app/a.py": "x = 1\n"})
+    assert meter(tmp_path).build(root) == ""
+    with meter(tmp_path).exclusive(), ThreadPoolExecutor() as pool:
+        assert pool.submit(meter(tmp_path).build, root).result(timeout=5) == ""
+
+
+def test_what_was_made_anew_is_built_anew(tmp_path):
+    root = artifact(tmp_path, {"app/a.py": "x = 1\n"})
+    assert meter(tmp_path).build(root) == ""
+    shutil.move(root, tmp_path / "old")
+    (root / "app").mkdir(parents=True)
+    (root / "app" / "a.py").write_text("x = = 1\n")
+    assert "SyntaxError" in meter(tmp_path).build(root)
 
 
 def test_the_first_house_rule_that_is_broken_is_told(tmp_path):

@@ -43,10 +43,11 @@ def ranked(
     *findings: Finding,
     hotspots: tuple[Hotspot, ...] = (),
     tracks: dict[str, Track] | None = None,
+    tries: dict[str, int] | None = None,
     closed: frozenset[str] = frozenset(),
 ) -> tuple[PlanItem, ...]:
     analysis = Analysis(tree="t", findings=findings, hotspots=hotspots, skipped=())
-    return plan(analysis, tracks=tracks or {}, closed=closed)
+    return plan(analysis, tracks=tracks or {}, tries=tries or {}, closed=closed)
 
 
 def test_score_is_gain_times_confidence_over_risk() -> None:
