@@ -24,6 +24,7 @@ from pathlib import Path
 from tars_peer.adapters.rpc.client import PeerClient
 from tars_peer.config.home import ClusterHome
 from tars_peer.errors import TarsError
+from tars_peer.model.noun import PeerId
 from tars_peer.supervisor.launch import LaunchPlan, kill_peer, launch, stop
 
 DEADLINE_S = 180.0
@@ -51,11 +52,12 @@ class Cluster:
             time.sleep(LOOK_S)
         raise SystemExit(f"gave up after {DEADLINE_S:.0f} s: {what}")
 
-    def leader(self) -> str | None:
+    def leader(self) -> PeerId | None:
         """Return who leads, as the first peer that answers sees it."""
         for client in self.clients.values():
             try:
-                return client.cluster_status().leader
+                leader = client.cluster_status().leader
+                return PeerId(leader) if leader else None
             except TarsError:
                 continue
         return None
@@ -65,7 +67,7 @@ class Cluster:
         statuses = [client.cluster_status() for client in self.clients.values()]
         return all(status.healthy for status in statuses)
 
-    def pause(self, peer: str, *, paused: bool) -> None:
+    def pause(self, peer: PeerId, *, paused: bool) -> None:
         """Put one small decision to the log through ``peer``."""
         self.clients[peer].pause(paused=paused, reason="measuring", operation=uuid.uuid4().hex)
 
@@ -146,7 +148,7 @@ def failover_ms(one: Cluster) -> float:
     return took_ms
 
 
-def _decide(one: Cluster, peer: str, *, paused: bool) -> bool:
+def _decide(one: Cluster, peer: PeerId, *, paused: bool) -> bool:
     one.pause(peer, paused=paused)
     return True
 

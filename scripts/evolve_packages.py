@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RELEASES = {"sqlparse": "0.6.1", "tabulate": "0.10.0", "parse": "1.22.4"}
@@ -47,9 +48,9 @@ def plant(name: str, folder: Path) -> None:
         subprocess.run(["git", *words], cwd=folder, check=True)
 
 
-def evolve(genome: Path, home: Path, limit_s: float) -> tuple[list[dict[str, object]], bool]:
+def evolve(genome: Path, home: Path, limit_s: float) -> tuple[list[dict[str, Any]], bool]:
     """Run three peers until nothing is left to gain; return their events and whether it came."""
-    events: list[dict[str, object]] = []
+    events: list[dict[str, Any]] = []
     process = subprocess.Popen(
         [*TARS, *UP, "--genome", str(genome), "--home", str(home)],
         stdout=subprocess.PIPE,
@@ -95,7 +96,7 @@ def report(name: str, limit_s: float) -> dict[str, object]:
             ["git", "rev-parse", "HEAD"], cwd=genome, capture_output=True, text=True, check=True
         )
         events, idle = evolve(genome, folder / "home", limit_s)
-        by_kind: dict[str, list[dict[str, object]]] = {}
+        by_kind: dict[str, list[dict[str, Any]]] = {}
         for event in events:
             by_kind.setdefault(str(event["kind"]), []).append(event)
         refused = {

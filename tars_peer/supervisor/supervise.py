@@ -34,6 +34,8 @@ _LOCK_S = 1.0
 _LOOK_S = 0.05
 _QUICK_END_S = 5.0
 _BACKOFF_S = (0.1, 0.5, 1.0, 2.0, 5.0)
+#: A generation that took over and then ended so often, each time soon after its start, is put back.
+_MOST_QUICK_ENDS = 3
 #: A peer that cannot start by its own settings will not by trying again.
 _USAGE_EXIT_CODE = 2
 _HEALTHY_S = 60.0
@@ -67,6 +69,7 @@ class Supervisor:
         self._stopping = False
         self._child: subprocess.Popen[bytes] | None = None
         self._program_file = self._folder / "program.json"
+        self._previous_file = self._folder / "previous.json"
 
     def run(self) -> int:
         """Run until told to stop; return the exit code."""
@@ -83,9 +86,13 @@ class Supervisor:
             if code in (0, _USAGE_EXIT_CODE):
                 return code
             quick_ends = quick_ends + 1 if time.monotonic() - began_s < _QUICK_END_S else 0
+            put_back = self._put_back(quick_ends) if quick_ends >= _MOST_QUICK_ENDS else ""
+            quick_ends = 0 if put_back else quick_ends
             if not self._pause(_BACKOFF_S[min(quick_ends, len(_BACKOFF_S) - 1)]):
                 break
             child, began_s = self._start(self._program()), time.monotonic()
+            if put_back:
+                self._note(f"put the old generation back: {put_back}")
         self._end_child()
         self._note("stopped")
         return 0
@@ -112,13 +119,7 @@ class Supervisor:
 
     def _program(self) -> Program:
         """Return what ran last, or TARS as it is installed where that is not there any more."""
-        installed = Program(python=sys.executable, source="", tree="")
-        try:
-            program = Program(**json.loads(self._program_file.read_bytes()))
-            there = Path(program.python).exists() and Path(program.source).is_dir()
-        except (OSError, ValueError, TypeError):
-            return installed
-        return program if there else installed
+        return _read(self._program_file) or Program(python=sys.executable, source="", tree="")
 
     def _swap(self) -> subprocess.Popen[bytes]:
         """Run the generation the peer asked for; put the old one back where it is not healthy."""
@@ -133,7 +134,8 @@ class Supervisor:
             if self._stopping:
                 return child
             if not reason:
-                write_private(self._program_file, json.dumps(asdict(program)).encode())
+                _write(self._previous_file, self._program())
+                _write(self._program_file, program)
                 pointer.move(swap.tree, tried=swap.tree, verdict="")
                 return child
         except OSError as error:
@@ -144,6 +146,24 @@ class Supervisor:
         child = self._start(self._program())
         self._note(f"put the old generation back: {reason}")
         return child
+
+    def _put_back(self, quick_ends: int) -> str:
+        """Let the next start be of the generation before, if this one took over from any.
+
+        Return why it was put back; ``""`` where it was not.
+        """
+        program, previous = self._program(), _read(self._previous_file)
+        if previous is None or previous.tree == program.tree:
+            return ""
+        reason = f"it ended {quick_ends} times soon after its start: {self._last_line()}"
+        try:
+            _write(self._program_file, previous)
+            self._previous_file.unlink(missing_ok=True)
+            pointer = Pointer(self._folder / "active.json")
+            pointer.move(previous.tree or None, tried=program.tree, verdict=reason)
+        except OSError:
+            return ""  # the disk is full: the next end tries again
+        return reason
 
     def _unhealthy(self, child: subprocess.Popen[bytes]) -> str:
         """Wait for the health of ``child``; return why it is not healthy, ``""`` where it is."""
@@ -200,6 +220,20 @@ class Supervisor:
             lines = [line for line in text.splitlines() if line.strip()]
             return lines[-1][:300] if lines else "no output"
         return "no output"
+
+
+def _read(file: Path) -> Program | None:
+    """Return the program that ``file`` names, if it is there to be run."""
+    try:
+        program = Program(**json.loads(file.read_bytes()))
+        there = Path(program.python).exists() and Path(program.source).is_dir()
+    except (OSError, ValueError, TypeError):
+        return None
+    return program if there else None
+
+
+def _write(file: Path, program: Program) -> None:
+    write_private(file, json.dumps(asdict(program)).encode())
 
 
 def adopt_orphans() -> None:

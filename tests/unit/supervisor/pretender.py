@@ -1,7 +1,8 @@
 """A program that pretends to be a peer, for the supervisor's tests; it is copied, not imported.
 
 It lies in a folder as ``tars_peer/__main__.py`` and does what the file ``behaviour`` beside that
-package says: ``run``, ``serve``, ``crash``, ``usage``, ``done`` or ``swap PATH``.
+package says: ``run``, ``serve``, ``falter`` (serve for a second, then crash), ``crash``, ``usage``,
+``done`` or ``swap PATH``.
 """
 
 import ctypes
@@ -27,9 +28,9 @@ def leash() -> None:
         sys.exit(0)
 
 
-def serve() -> None:
-    """Answer the health question at the peer's address."""
-    import grpc  # noqa: PLC0415  (slow to load, and only one of the six needs it)
+def serve(seconds: float | None = None) -> None:
+    """Answer the health question at the peer's address, so long or for ever."""
+    import grpc  # noqa: PLC0415  (slow to load, and only two of them needs it)
     from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # noqa: PLC0415
 
     address = json.loads((HOME / "cluster.json").read_text())["peers"][0]["address"]
@@ -39,7 +40,7 @@ def serve() -> None:
     servicer.set("tars.readiness", health_pb2.HealthCheckResponse.SERVING)
     server.add_insecure_port(address)
     server.start()
-    threading.Event().wait()
+    threading.Event().wait(seconds)
 
 
 def swap(artifact: str) -> None:
@@ -68,6 +69,10 @@ elif behaviour == "done":
     sys.exit(0)
 elif behaviour == "serve":
     serve()
+elif behaviour == "falter":
+    serve(1.0)
+    sys.stderr.write("it was too much\n")
+    os._exit(3)
 elif behaviour == "swap":
     swap(argument)
 else:

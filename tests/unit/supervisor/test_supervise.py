@@ -182,6 +182,22 @@ def test_a_generation_that_is_not_healthy_is_put_back(nursery, tmp_path, behavio
     assert json.loads((place.peer / "program.json").read_text())["source"] == f"{place.old}"
 
 
+def test_a_generation_that_takes_over_and_then_ends_again_and_again_is_put_back(nursery, tmp_path):
+    new = tmp_path / "new"
+    place = nursery(f"swap {new}")
+    place.program("new", "falter")
+    place.start()
+    pointer = place.peer / "active.json"
+    until(lambda: Pointer(pointer).verdict(NEW) == "", timeout_s=20)
+    until(lambda: Pointer(pointer).verdict(NEW), timeout_s=30)
+    reason = "it ended 3 times soon after its start: it was too much"
+    assert Pointer(pointer).verdict(NEW) == reason
+    until(lambda: place.running() == ["old"])
+    assert [name for name, *_ in place.starts()] == ["old", "new", "new", "new", "old"]
+    assert json.loads((place.peer / "program.json").read_text())["source"] == f"{place.old}"
+    assert reason in last_words(place.home, "p1")
+
+
 def test_an_artifact_that_is_gone_is_put_back(nursery, tmp_path):
     new = tmp_path / "new"
     place = nursery(f"swap {new}")
