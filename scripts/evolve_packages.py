@@ -2,7 +2,7 @@
 
 Each package is fetched as its source distribution, made a git repository together with the
 settings in ``scripts/packages/NAME``, and evolved until nothing is left to gain. Then its complete
-own tests run in a clean checkout of the last generation. Prints JSON.
+own tests run in a clean checkout of the last generation. Prints a JSON object for each.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def fetch(name: str, folder: Path) -> Path:
     )
     archive = next(folder.glob("*.tar.gz"))
     # GNU tar keeps members inside the folder; Python's tarfile cannot before 3.11.4.
-    subprocess.run(["tar", "-xzf", archive, "-C", folder], check=True)
+    subprocess.run(["tar", "-xzf", archive, "-C", folder, "--no-same-owner"], check=True)
     return next(path for path in folder.iterdir() if path.is_dir())
 
 
@@ -129,7 +129,8 @@ def main() -> None:
     parser.add_argument("packages", nargs="*", default=sorted(RELEASES), help="which of them")
     parser.add_argument("--limit-s", type=float, default=1200.0, help="at most this long each")
     wanted = parser.parse_args()
-    print(json.dumps([report(name, wanted.limit_s) for name in wanted.packages], indent=2))
+    for name in wanted.packages:
+        print(json.dumps(report(name, wanted.limit_s), indent=2), flush=True)
 
 
 if __name__ == "__main__":
