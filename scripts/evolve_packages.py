@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-RELEASES = {"sqlparse": "0.6.1", "tabulate": "0.10.0", "parse": "1.22.4"}
+RELEASES = {"sqlparse": "0.6.1", "tabulate": "0.10.0", "parse": "1.22.4", "tomlkit": "0.15.2"}
 TARS = (sys.executable, "-m", "tars_peer")
 DOWNLOAD = ("tool", "run", "-q", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d")
 UP = ("cluster", "up", "--peers", "3", "--json-events")

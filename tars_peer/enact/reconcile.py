@@ -114,14 +114,15 @@ class Reconciler:
         state = self._state()
         if state.founded and not self._applier.applied() and not self._applier.catch_up():
             return Step.NOTHING
-        step = next_step(state, self._look(state))
+        sight = self._look(state)
+        step = next_step(state, sight)
         own = step is not Step.NOTHING and step not in _LEADING
         self._hindered = own
         self._do(step, state)
         # A step that is next again did not change what is seen: it did not work either.
         self._hindered = own and step is self._last
         self._last = step
-        if step is Step.NOTHING and state.founded and state.settled:
+        if step is Step.NOTHING and state.founded and state.settled and sight.in_step:
             self._tidy(state)
         return step
 

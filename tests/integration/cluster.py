@@ -44,9 +44,9 @@ Mark = Mapping[str, int]
 Answer = TypeVar("Answer")
 
 
-def environment() -> dict[str, str]:
-    """Return the environment in which ``python -m tars_peer`` is this source."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+def environment(source: Path = ROOT) -> dict[str, str]:
+    """Return the environment in which ``python -m tars_peer`` is ``source``, or else this one."""
+    return {**os.environ, "PYTHONPATH": f"{source}:{ROOT}", "NO_COLOR": "1"}
 
 
 def tars(*words: object, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
@@ -64,10 +64,13 @@ def tars(*words: object, timeout_s: float = PATIENCE_S) -> subprocess.CompletedP
 class Cluster:
     """A home with its peers. Use it in a ``with`` statement."""
 
-    def __init__(self, home: Path, genome: Path, *, peers: int = 3) -> None:
-        """Plan for a cluster; nothing is started yet."""
+    def __init__(
+        self, home: Path, genome: Path | str, *, peers: int = 3, source: Path = ROOT
+    ) -> None:
+        """Plan for a cluster that is run from ``source``; nothing is started yet."""
         self.path = home
         self._genome = genome
+        self._source = source
         self._size = peers
         self._decided: dict[int, tuple[str, str, int]] = {}
 
@@ -117,7 +120,8 @@ class Cluster:
             text=True,
             timeout=PATIENCE_S,
             check=False,
-            env=environment(),
+            cwd=self._source,
+            env=environment(self._source),
         )
         assert done.returncode == 0, done.stderr
 
@@ -312,7 +316,8 @@ class Cluster:
                 stdout=output,
                 stderr=output,
                 check=True,
-                env=environment(),
+                cwd=self._source,
+                env=environment(self._source),
             )
 
     def decide(self, ask: Callable[[PeerClient, str], Answer]) -> Answer:

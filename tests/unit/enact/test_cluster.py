@@ -277,3 +277,19 @@ def test_folders_of_trees_that_nobody_will_need_soon_are_removed():
     newest = {generation.tree for generation in cluster.state.generations[-4:]}
     for peer, _ in cluster.up():
         assert set(peer.worktree.made) == newest
+
+
+def test_a_peer_that_reads_old_entries_removes_nothing_that_newer_ones_need():
+    cluster = settled(3)
+    for _ in range(6):
+        cluster.propose()
+        cluster.settle()
+    kept = set(cluster.peers["p1"].worktree.made)
+    cluster.kill("p1")
+    entries = list(cluster.hub.entries)
+    del cluster.hub.entries[1:]
+    cluster.hub.has_quorum = False
+    cluster.peers["p1"].process = cluster._start(cluster.peers["p1"])  # noqa: SLF001
+    cluster.step("p1")
+    cluster.hub.entries[:] = entries
+    assert set(cluster.peers["p1"].worktree.made) == kept
