@@ -39,10 +39,11 @@ class Sight:
     troubles of its own still leads. ``applied`` says whether the head's commit is here; ``running``
     is the tree that runs, or None, ``healthy`` whether it serves; ``verdict`` is how our last
     switch to the head's tree went;
-    ``measured_before`` whether measuring the old tree was tried for this rollout. ``waited_ms`` is
-    how long this step of the rollout has lasted; ``grace_ms`` how long to wait for a peer that is
-    out of reach, ``patience_ms`` for control peers, ``stuck_ms`` for a peer that is there but does
-    not come to an end.
+    ``measured_before`` whether measuring the old tree was tried for this rollout. ``absent`` are
+    those that have been out of reach for long, not just since a moment ago, as one that swaps its
+    own process is. ``waited_ms`` is how long this step of the rollout has lasted; ``grace_ms`` how
+    long a tree that is not healthy gets, ``patience_ms`` how long to wait for control peers,
+    ``stuck_ms`` for a peer that is there but does not come to an end.
     """
 
     me: str
@@ -50,6 +51,7 @@ class Sight:
     in_step: bool
     hindered: bool
     connected: frozenset[str]
+    absent: frozenset[str]
     applied: bool
     running: str | None
     healthy: bool
@@ -145,10 +147,9 @@ def _leading_step(state: State, rollout: Rollout, sight: Sight) -> Step:
         return Step.ROLL_BACK
     waiting = turn(rollout)
     if waiting is not None:
-        there = waiting in sight.connected or waiting == sight.me
-        limit_ms = sight.stuck_ms if there else sight.grace_ms
-        late = sight.waited_ms > limit_ms and can_excuse(rollout, len(state.members))
-        return Step.EXCUSE if late else Step.NOTHING
+        late = waiting in sight.absent or sight.waited_ms > sight.stuck_ms
+        excused = late and can_excuse(rollout, len(state.members))
+        return Step.EXCUSE if excused else Step.NOTHING
     controls = {
         peer
         for peer in rollout.order

@@ -22,7 +22,7 @@ from tars_peer.ledger.rollout import turn
 from tars_peer.ledger.state import State
 from tars_peer.ports.clock import Clock
 from tars_peer.ports.events import Events
-from tars_peer.ports.log import Log
+from tars_peer.ports.log import Log, LogStatus
 from tars_peer.ports.runtime import Runtime
 
 _IDLE_S = 0.5
@@ -34,7 +34,7 @@ _LEADING = frozenset({Step.PROMOTE, Step.ROLL_BACK, Step.EXCUSE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long the leader waits: for a peer that is out of reach, for controls, for one stuck."""
+    """How long to wait: for a peer out of reach or not healthy, for controls, for one stuck."""
 
     grace_ms: int
     patience_ms: int
@@ -74,6 +74,8 @@ class Reconciler:
         self._events = events
         self._patience = patience
         self._wake = threading.Event()
+        #: Who is out of reach, and since when, in seconds of the monotonic clock.
+        self._missed_s: dict[str, float] = {}
         self._phase: object = None
         self._phase_since_s = 0.0
         self._hindered = False
@@ -142,6 +144,7 @@ class Reconciler:
             in_step=status.ready and status.has_quorum and self._caught_up(),
             hindered=self._hindered,
             connected=frozenset(status.connected),
+            absent=self._absent(state, status),
             applied=state.founded and self._applier.applied(),
             running=running.tree if running else None,
             healthy=running is not None and running.healthy,
@@ -152,6 +155,17 @@ class Reconciler:
             patience_ms=self._patience.patience_ms,
             stuck_ms=self._patience.stuck_ms,
         )
+
+    def _absent(self, state: State, status: LogStatus) -> frozenset[str]:
+        """Return who has been out of reach for as long as grace lasts, as seen here.
+
+        Counted from the first look that missed it: between two looks a deed of ours may take long.
+        """
+        now_s = self._clock.monotonic_s()
+        missed = {member.id for member in state.members} - {self._me, *status.connected}
+        self._missed_s = {peer: self._missed_s.get(peer, now_s) for peer in missed}
+        grace_s = self._patience.grace_ms / 1000
+        return frozenset(peer for peer, at_s in self._missed_s.items() if now_s - at_s > grace_s)
 
     def _waited_ms(self, state: State) -> int:
         """Return how long the rollout has stood where it stands, as seen here."""

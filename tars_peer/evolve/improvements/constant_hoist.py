@@ -15,6 +15,14 @@ from tars_peer.evolve.rewrite.text import dedented
 
 _READING = (Kind.CONTAINS, Kind.TRUTH, Kind.ITERATED, Kind.SUBSCRIPT, Kind.READ_BY)
 _LEAST = 2
+#: Types that a table may name: whoever asks gets the same one.
+_TYPES = frozenset(
+    one.__name__
+    for one in (
+        *(bool, bytearray, bytes, complex, dict, float, frozenset),
+        *(int, list, object, set, str, tuple, type),
+    )
+)
 
 
 class ConstantHoist(Improvement):
@@ -26,9 +34,10 @@ class ConstantHoist(Improvement):
     risk: ClassVar[float] = 1.1
     reach: ClassVar[Reach] = Reach.OWN
     guards: ClassVar[str] = (
-        "A dict, list or set display of constants only, bound once to a local name that is only "
-        "read (looked up, searched, iterated, measured), never returned, passed on, changed or "
-        "seen by a closure; its elements cannot change either. Its comments go along."
+        "A dict, list or set display of constants and builtin types only, bound once to a local "
+        "name that is only read (looked up, searched, iterated, measured), never returned, passed "
+        "on, changed or seen by a closure; its elements cannot change either. Its comments go "
+        "along."
     )
     needs: ClassVar[bytes] = b"def "
     finds: ClassVar[tuple[Example, ...]] = (
@@ -92,6 +101,21 @@ class ConstantHoist(Improvement):
             """),
             check="Code().check([1, 2, 3])",
         ),
+        Example(
+            before=code("""
+                def rank(value):
+                    ranks = {type(None): 0, bool: 1, int: 2, float: 3}
+                    return ranks.get(type(value), 9)
+            """),
+            after=code("""
+                _RANKS = {type(None): 0, bool: 1, int: 2, float: 3}
+
+
+                def rank(value):
+                    return _RANKS.get(type(value), 9)
+            """),
+            check="rank(None), rank(True), rank(1.5), rank('')",
+        ),
     )
     leaves: ClassVar[tuple[str, ...]] = (
         # Handed out: the caller may change it.
@@ -127,6 +151,20 @@ class ConstantHoist(Improvement):
             def f(k):
                 table = {"a": [], "b": []}
                 return table["a"]
+        """),
+        # A name that means something else here.
+        code("""
+            from lib import str
+
+
+            def f(k):
+                table = {int: 1, str: 2}
+                return table[k]
+        """),
+        code("""
+            def f(k, type):
+                table = {type(None): 1, int: 2}
+                return table[k]
         """),
         # Bound twice.
         code("""
@@ -165,7 +203,7 @@ class ConstantHoist(Improvement):
     def look(self, facts: Facts) -> Iterator[Hit]:
         """Yield local names of constant tables that are only read."""
         for local in facts.locals(ast.Dict, ast.List, ast.Set):
-            if not _is_constant_table(local.value) or not local.uses:
+            if not _is_constant_table(facts, local.value) or not local.uses:
                 continue
             if not all(_only_reads(facts, use, local) for use in local.uses):
                 continue
@@ -208,7 +246,7 @@ class ConstantHoist(Improvement):
         return draft
 
 
-def _is_constant_table(node: ast.expr) -> bool:
+def _is_constant_table(facts: Facts, node: ast.expr) -> bool:
     match node:
         case ast.Dict(keys=keys, values=values):
             parts = [*keys, *values]
@@ -216,17 +254,23 @@ def _is_constant_table(node: ast.expr) -> bool:
             parts = list(elements)
         case _:
             return False
-    return len(parts) >= _LEAST and all(part is not None and _is_constant(part) for part in parts)
+    return len(parts) >= _LEAST and all(
+        part is not None and _is_constant(facts, part) for part in parts
+    )
 
 
-def _is_constant(node: ast.expr) -> bool:
+def _is_constant(facts: Facts, node: ast.expr) -> bool:
     match node:
         case ast.Constant():
             return True
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
             return True
         case ast.Tuple(elts=elements):
-            return all(_is_constant(one) for one in elements)
+            return all(_is_constant(facts, one) for one in elements)
+        case ast.Name(id=name):
+            return name in _TYPES and facts.is_builtin(node, name)
+        case ast.Call(func=ast.Name(id="type") as asked, args=[ast.Constant(value=None)]):
+            return not node.keywords and facts.is_builtin(asked, "type")
     return False
 
 

@@ -293,3 +293,22 @@ def test_a_peer_that_reads_old_entries_removes_nothing_that_newer_ones_need():
     cluster.step("p1")
     cluster.hub.entries[:] = entries
     assert set(cluster.peers["p1"].worktree.made) == kept
+
+
+def test_a_peer_that_goes_out_of_reach_while_the_leader_is_busy_is_not_excused_at_once():
+    cluster = settled(3)
+    cluster.propose()
+    canary, leader = cluster.state.rollout.order[0], cluster.hub.leader
+    if canary == leader:
+        leader = next(name for name in cluster.peers if name != canary)
+        cluster.hub.elect(leader)
+    cluster.step(leader)
+    cluster.kill(canary)
+    cluster.clock.sleep(30)
+    for _ in range(6):
+        cluster.step(leader)
+    assert not cluster.state.rollout.excused
+    cluster.clock.sleep(9)
+    for _ in range(6):
+        cluster.step(leader)
+    assert cluster.state.rollout.excused == (canary,)

@@ -73,6 +73,7 @@ def seen(me: str, running: str | None, **fields: object) -> Sight:
         "in_step": True,
         "hindered": False,
         "connected": frozenset({"p1", "p2", "p3"} - {me}),
+        "absent": frozenset(),
         "applied": True,
         "healthy": True,
         "running": running,
@@ -87,8 +88,10 @@ def seen(me: str, running: str | None, **fields: object) -> Sight:
 
 
 def alone(me: str, running: str, **fields: object) -> Sight:
-    """Return what a leader sees that no other peer is connected to."""
-    return seen(me, running, leading=True, connected=frozenset(), **fields)
+    """Return what a leader sees that no other peer has been connected to for long."""
+    others = frozenset({"p1", "p2", "p3"} - {me})
+    gone = {"connected": frozenset(), "absent": others}
+    return seen(me, running, leading=True, **{**gone, **fields})
 
 
 CASES = [
@@ -173,15 +176,15 @@ CASES = [
         Step.EXCUSE,
     ),
     (
-        "one out of reach is given some time",
+        "one that has just gone out of reach is given some time, however long this has lasted",
         ROLLING,
-        alone(SECOND, OLD, measured_before=True, waited_ms=10),
+        alone(SECOND, OLD, measured_before=True, absent=frozenset(), waited_ms=1_000),
         Step.NOTHING,
     ),
     (
         "and then excused",
         ROLLING,
-        alone(SECOND, OLD, measured_before=True, waited_ms=11),
+        alone(SECOND, OLD, measured_before=True),
         Step.EXCUSE,
     ),
     (
