@@ -157,6 +157,10 @@ def _goes_round(loop: ast.AST, child: ast.AST) -> bool:
     return isinstance(loop, (ast.For, ast.AsyncFor)) and child in loop.body
 
 
+_READ_SOURCE_PATTERN = re.compile("\n")
+_READ_SOURCE_PATTERN_2 = re.compile(b"\n")
+
+
 def read_source(path: str, content: bytes) -> Source:
     """Parse a file.
 
@@ -181,9 +185,9 @@ def read_source(path: str, content: bytes) -> Source:
         raise RefusedError(f"cannot be parsed: {error}") from error
     starts = [0]
     starts += (
-        [match.end() for match in re.finditer("\n", text)]
+        [match.end() for match in _READ_SOURCE_PATTERN.finditer(text)]
         if text.isascii()
-        else [match.end() for match in re.finditer(b"\n", content)]
+        else [match.end() for match in _READ_SOURCE_PATTERN_2.finditer(content)]
     )
     return Source(
         path=path, content=content, tree=tree, scopes=map_scopes(tree), line_starts=starts
