@@ -157,8 +157,8 @@ def _goes_round(loop: ast.AST, child: ast.AST) -> bool:
     return isinstance(loop, (ast.For, ast.AsyncFor)) and child in loop.body
 
 
-_READ_SOURCE_PATTERN = re.compile("\n")
-_READ_SOURCE_PATTERN_2 = re.compile(b"\n")
+_LINE_END = re.compile("\n")
+_LINE_END_BYTES = re.compile(b"\n")
 
 
 def read_source(path: str, content: bytes) -> Source:
@@ -185,9 +185,9 @@ def read_source(path: str, content: bytes) -> Source:
         raise RefusedError(f"cannot be parsed: {error}") from error
     starts = [0]
     starts += (
-        [match.end() for match in _READ_SOURCE_PATTERN.finditer(text)]
+        [match.end() for match in _LINE_END.finditer(text)]
         if text.isascii()
-        else [match.end() for match in _READ_SOURCE_PATTERN_2.finditer(content)]
+        else [match.end() for match in _LINE_END_BYTES.finditer(content)]
     )
     return Source(
         path=path, content=content, tree=tree, scopes=map_scopes(tree), line_starts=starts
