@@ -7,11 +7,12 @@ its number, in whatever order; appends run on threads of their own.
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,25 @@ def free_addresses(count: int) -> dict[PeerId, str]:
 class Member:
     """The driver's side of one child process."""
 
-    def __init__(self, me: PeerId, addresses: Mapping[PeerId, str], folder: Path) -> None:
-        """Start the child; it is up when its first status comes back."""
+    def __init__(
+        self,
+        me: PeerId,
+        addresses: Mapping[PeerId, str],
+        folder: Path,
+        *,
+        within: Sequence[str] = (),
+    ) -> None:
+        """Start the child, by the command ``within`` where one is given (it must exec the child).
+
+        It is up when its first status comes back.
+        """
         settings = {"me": me, "addresses": dict(addresses), "folder": str(folder)}
         self.me = me
         self._number = 0
         self._lock = threading.Lock()
         self._answers: dict[int, Future[Any]] = {}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.raft_member", json.dumps(settings)],
+            [*within, sys.executable, "-m", "tests.integration.raft_member", json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -88,6 +99,14 @@ class Member:
     def delivered(self) -> list[tuple[int, str]]:
         """Return index and operation of everything delivered since the child's start."""
         return [(index, name) for index, name in self.ask("delivered").result(10)]
+
+    def pause(self) -> None:
+        """Stop the child's clock and all its threads."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused child go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill the child as ``kill -9`` does, and forget it."""
