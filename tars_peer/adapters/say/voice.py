@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from tars_peer.adapters.say.rotating import RotatingLines
 from tars_peer.model.event import Event
 
 _KEPT = 2_000
@@ -27,10 +28,10 @@ class Voice:
         self._lock = threading.Lock()
         self._kept: deque[Event] = deque(maxlen=_KEPT)
         self._watchers: list[queue.SimpleQueue[Event | None]] = []
-        self._file = path.open("a", buffering=1)
+        self._lines = RotatingLines(path)
         self._closed = False
         self._log = structlog.wrap_logger(
-            structlog.PrintLogger(self._file),
+            self._lines,
             processors=[
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -66,18 +67,15 @@ class Voice:
             for watcher in self._watchers:
                 if watcher.qsize() < _WAITING_AT_MOST:
                     watcher.put(event)
-            try:
-                # Bound, not passed, so that data may have any name; ours come last and stand.
-                self._log.bind(**data).info(
-                    kind,
-                    peer=self._peer,
-                    text=text,
-                    generation=generation,
-                    index=index,
-                    change_id=change_id,
-                )
-            except OSError:
-                return  # a full disk must not stop a peer that only wants to say something
+            # Bound, not passed, so that data may have any name; ours come last and stand.
+            self._log.bind(**data).info(
+                kind,
+                peer=self._peer,
+                text=text,
+                generation=generation,
+                index=index,
+                change_id=change_id,
+            )
 
     def watch(self, *, replay: bool) -> Iterator[Event]:
         """Yield events as they happen, after the kept ones if ``replay``; ends at ``close``."""
@@ -102,4 +100,4 @@ class Voice:
             for watcher in self._watchers:
                 watcher.put(None)
             with suppress(OSError):  # what a full disk does not take is lost, the end is not
-                self._file.close()
+                self._lines.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tars_peer.adapters.say.rotating import RotatingLines
 from tars_peer.adapters.say.voice import Voice
 from tests.fakes.waiting import until
 
@@ -110,3 +111,14 @@ def test_what_is_said_after_the_end_is_dropped(voice):
     voice.close()
     voice.say("late", "")
     assert list(voice.watch(replay=True)) == []
+
+
+def test_old_lines_make_room(tmp_path):
+    lines = RotatingLines(tmp_path / "events.jsonl", largest_bytes=1_000)
+    for number in range(400):
+        lines.info(f"line {number:04}")
+    lines.close()
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == ["events.jsonl", "events.jsonl.1", "events.jsonl.2"]
+    assert max(file.stat().st_size for file in files) <= 1_000
+    assert files[0].read_text().splitlines()[-1] == "line 0399"
