@@ -41,6 +41,7 @@ def plant_self(folder: Path) -> Path:
     (folder / "pyproject.toml").write_text(short)
     (folder / "checks").mkdir()
     (folder / "checks" / "test_errors.py").write_text(CHECK)
+    (folder / ".gitignore").write_text("__pycache__/\n")
     git(folder, "init", "--quiet", "--initial-branch=main")
     commit(folder)
     return folder

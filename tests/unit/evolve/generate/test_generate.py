@@ -32,7 +32,7 @@ def item_of(*edits: Edit) -> PlanItem:
         share=None,
     )
     analysis = Analysis(tree="t", findings=(finding,), hotspots=(), skipped=())
-    return plan(analysis, tracks={}, closed=frozenset())[0]
+    return plan(analysis, tracks={}, tries={}, closed=frozenset())[0]
 
 
 def made(item: PlanItem, written: list[Mapping[str, bytes]]) -> Change:
@@ -57,7 +57,7 @@ def edit(start: int, before: str, after: str) -> Edit:
 
 def test_a_finding_becomes_a_change_that_replays_to_the_same_bytes() -> None:
     analysis = analyse("a" * 40, FILES, source=["src"], protected=[], hotspots=())
-    item = plan(analysis, tracks={}, closed=frozenset())[0]
+    item = plan(analysis, tracks={}, tries={}, closed=frozenset())[0]
     written: list[Mapping[str, bytes]] = []
     change = made(item, written)
     assert (change.base_generation, change.base_commit, change.base_tree) == (
