@@ -55,17 +55,24 @@ class Applier:
     def catch_up(self) -> bool:
         """Commit everything that is decided; return whether the head is here afterwards.
 
-        Says a fault (once) where the result would differ from what was decided.
+        Only to be called when all that was decided before is known: the newest commit that is here
+        is named by the branch, and must not be one of long ago. Says a fault (once) where the
+        result would differ from what was decided.
         """
         with self._lock:
             waiting = [self._pending[number] for number in sorted(self._pending)]
+        found = ""
         for effect in waiting:
             if self._worktree.has(CommitId(effect.generation.commit)):
-                self._make_head(effect)
-            elif not self._commit(effect):
+                found = effect.generation.commit
+            elif self._commit(effect):
+                found = ""  # the branch is there already
+            else:
+                self._point(found)
                 return False
             with self._lock:
                 self._pending.pop(effect.generation.number, None)
+        self._point(found)
         here = self.applied() or self.fetch()
         if here:
             self.fault = ""
@@ -123,10 +130,10 @@ class Applier:
         )
         return True
 
-    def _make_head(self, effect: Enacted) -> None:
-        """Name the newest commit; older ones are found again at every start and left."""
-        if effect.generation.number == self._state().head.number:
-            self._worktree.point(CommitId(effect.generation.commit))
+    def _point(self, commit: str) -> None:
+        """Name a commit that was found here, at a start most likely, by the branch."""
+        if commit:
+            self._worktree.point(CommitId(commit))
 
     def _say_fault(self, fault: str) -> None:
         if fault != self.fault:

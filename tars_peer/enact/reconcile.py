@@ -114,7 +114,9 @@ class Reconciler:
             TarsError: it did not work this time; the next call tries what is next then.
         """
         state = self._state()
-        if state.founded and not self._applier.applied() and not self._applier.catch_up():
+        if not (state.founded and self._knows_all()):
+            return Step.NOTHING
+        if not self._applier.applied() and not self._applier.catch_up():
             return Step.NOTHING
         sight = self._look(state)
         step = next_step(state, sight)
@@ -133,6 +135,10 @@ class Reconciler:
         if self._tidied != state.head.number:
             self._tidied = state.head.number
             self._deployer.tidy(state)
+
+    def _knows_all(self) -> bool:
+        """Say whether ``state`` has all that was decided before: at a start it passes old ones."""
+        return self._log.status().ready and self._caught_up()
 
     def _look(self, state: State) -> Sight:
         status = self._log.status()

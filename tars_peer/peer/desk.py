@@ -241,6 +241,10 @@ class PeerDesk:
     def sync(self) -> str:
         """See ``ports.desk``."""
         state = self._founded()
+        if not (self._rooms.log.status().ready and self._rooms.decisions.caught_up):
+            raise TemporaryError(
+                "this peer is still reading the log", hint="try again when it has caught up"
+            )
         before = self._rooms.worktree.head()
         here = self._rooms.applier.catch_up()
         self._rooms.wake()

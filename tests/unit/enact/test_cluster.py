@@ -7,7 +7,7 @@ import pytest
 from tars_peer.enact.gap import Step
 from tars_peer.ledger.rollout import switching_order
 from tars_peer.model.generation import Kind, Stage
-from tests.unit.enact.cluster import SLOW_NS, assert_all_on_head, settled
+from tests.unit.enact.cluster import SLOW_NS, Cluster, assert_all_on_head, settled
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
@@ -279,20 +279,40 @@ def test_folders_of_trees_that_nobody_will_need_soon_are_removed():
         assert set(peer.worktree.made) == newest
 
 
+def reading_old_entries(cluster: Cluster, name: str, count: int) -> None:
+    """Restart a peer that has heard only the first ``count`` entries yet, and let it step."""
+    cluster.kill(name)
+    entries = list(cluster.hub.entries)
+    del cluster.hub.entries[count:]
+    cluster.peers[name].process = cluster._start(cluster.peers[name])  # noqa: SLF001
+    cluster.hold(name)
+    cluster.hub.entries[:] = entries
+    for _ in range(3):
+        cluster.step(name)
+
+
 def test_a_peer_that_reads_old_entries_removes_nothing_that_newer_ones_need():
     cluster = settled(3)
     for _ in range(6):
         cluster.propose()
         cluster.settle()
     kept = set(cluster.peers["p1"].worktree.made)
-    cluster.kill("p1")
-    entries = list(cluster.hub.entries)
-    del cluster.hub.entries[1:]
-    cluster.hub.has_quorum = False
-    cluster.peers["p1"].process = cluster._start(cluster.peers["p1"])  # noqa: SLF001
-    cluster.step("p1")
-    cluster.hub.entries[:] = entries
+    reading_old_entries(cluster, "p1", 1)
     assert set(cluster.peers["p1"].worktree.made) == kept
+
+
+def test_a_peer_that_reads_old_entries_does_not_take_its_branch_back_to_them():
+    cluster = settled(3)
+    cluster.propose()
+    decided = len(cluster.hub.entries)
+    cluster.settle()
+    cluster.roll_back(0)
+    cluster.settle()
+    head = cluster.state.head.commit
+    reading_old_entries(cluster, "p1", decided)
+    assert cluster.peers["p1"].worktree.head() == head
+    cluster.settle()
+    assert_all_on_head(cluster)
 
 
 def test_a_peer_that_goes_out_of_reach_while_the_leader_is_busy_is_not_excused_at_once():
