@@ -38,7 +38,10 @@ class Cluster:
     def __init__(self, home: ClusterHome) -> None:
         """Talk to all peers of ``home``."""
         self.home = home
-        self.clients = {peer.id: PeerClient(peer.address) for peer in home.peers}
+        self.clients = {
+            peer.id: PeerClient(peer.address, home.credentials(), peer=peer.id)
+            for peer in home.peers
+        }
 
     def until(self, what: str, holds: Callable[[], bool]) -> float:
         """Wait until ``holds``; return how long it took in milliseconds."""

@@ -33,6 +33,10 @@ class UnreachableError(TemporaryError):
     """Another peer did not answer in time."""
 
 
+class UntrustedError(UnreachableError):
+    """Another peer could not prove who it is, or took no word from us, for want of trust."""
+
+
 class NoQuorumError(TemporaryError):
     """A majority of the members is not there, so nothing can be decided now."""
 

@@ -13,7 +13,7 @@ from tars_peer.cli import up
 from tars_peer.cli.exit_codes import ExitCode
 from tars_peer.cli.find import Known, Where, ask, cluster_status, each
 from tars_peer.cli.machine import machine_of
-from tars_peer.cli.options import DEFAULT_HOME, EndpointOption, HomeOption, JsonOption
+from tars_peer.cli.options import DEFAULT_HOME, CertsOption, EndpointOption, HomeOption, JsonOption
 from tars_peer.cli.speak import remark, say_json, say_lines, say_table
 from tars_peer.cli.tables import peers_table, status_lines, status_table
 from tars_peer.cli.verify import Report, Verification, differences, diverged, report, settled
@@ -36,10 +36,13 @@ def status(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the cluster. Exit code 3: no peer answers, or a majority is missing."""
-    seen = cluster_status(Where(machine=machine_of(context), home=home, endpoint=endpoint))
+    seen = cluster_status(
+        Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
+    )
     if as_json:
         say_json(seen)
     else:
@@ -55,10 +58,11 @@ def peers(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the peers as members of the log."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     seen = ask(where, PeerClient.cluster_status)
     if as_json:
         say_json(seen.peers)
@@ -71,10 +75,11 @@ def verify(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare ledgers, commits and trees of all peers. Exit code 1: they differ."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     outcome = _verification(_members(where))
     if as_json:
         say_json(outcome)
@@ -125,7 +130,7 @@ def _members(where: Where) -> tuple[Known, ...]:
     if where.endpoint is None:
         return where.known()
     seen = ask(where, PeerClient.cluster_status)
-    return tuple(Known(id=peer.id, address=peer.address) for peer in seen.peers)
+    return tuple(where.one(peer.id, peer.address) for peer in seen.peers)
 
 
 def _verification(members: tuple[Known, ...]) -> Verification:

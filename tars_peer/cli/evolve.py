@@ -12,6 +12,7 @@ from tars_peer.cli.find import Where, ask, each
 from tars_peer.cli.machine import machine_of
 from tars_peer.cli.options import (
     DEFAULT_HOME,
+    CertsOption,
     EndpointOption,
     HomeOption,
     JsonOption,
@@ -33,10 +34,11 @@ def analyze(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Profile and analyse the head now; show everything that was found."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     with working("profiling and analysing the head"):
         view = ask(where, PeerClient.analysis)
     if as_json:
@@ -53,10 +55,11 @@ def plan(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what would be tried next, in which order, and why."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     with working("profiling and analysing the head"):
         view = ask(where, PeerClient.analysis)
     ranked = tuple(finding for finding in view.findings if finding.rank)
@@ -75,10 +78,11 @@ def generate(
     rank: RankArgument = 1,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the change of one item of the plan and show it; nothing is kept."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     with working("writing the change"):
         change = ask(where, lambda client: client.generate(rank))
     if as_json:
@@ -94,10 +98,11 @@ def validate(
     rank: RankArgument = 1,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take the change of one item up the gates of one peer. Exit code 1: not approved."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     with working("building, testing and measuring old against new"):
         ballot = ask(where, lambda client: client.validate(rank))
     if as_json:
@@ -115,12 +120,13 @@ def deploy(
     rank: RankArgument = 1,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     wait: WaitOption = False,
     timeout_s: TimeoutOption = 300.0,
     as_json: JsonOption = False,
 ) -> None:
     """Propose the change of one item to the cluster."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     with working("gathering ballots"):
         generation = ask(where, lambda client: client.deploy(rank), again=False)
     if wait:
@@ -134,10 +140,11 @@ def sync(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make every peer fetch what it lacks. Exit code 3: one does not answer."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     known = where.known()
     with working("looking for what is missing"):
         answers = each(known, PeerClient.sync)
@@ -162,10 +169,11 @@ def run(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Wake the engine for one cycle now."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     text = ask(where, PeerClient.run_once)
     if as_json:
         say_json({"text": text})

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tars_peer.adapters.rpc.client import PeerClient
+from tars_peer.adapters.identity.credentials import Credentials, choose_credentials
+from tars_peer.adapters.rpc.client import QUICK_S, PeerClient
 from tars_peer.cli.machine import Machine
-from tars_peer.errors import TarsError, UnreachableError
+from tars_peer.errors import TarsError, UnreachableError, UntrustedError
 from tars_peer.model.status import ClusterStatus, HeadStatus, PeerStatus
 
 #: A peer that does not answer within this, in seconds, is passed over while others do.
@@ -24,30 +25,53 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A peer as we know of it before it is asked; ``id`` is empty where only an address is."""
+    """A peer as we know of it before it is asked; ``id`` is empty where only an address is.
+
+    ``credentials`` are what we show it.
+    """
 
     id: str
     address: str
+    credentials: Credentials
+
+    def client(self, *, quick_s: float = QUICK_S) -> PeerClient:
+        """Return a client of it; ``quick_s`` is the deadline of quick calls, in seconds.
+
+        Raises:
+            UsageError: that is not an address, or our certificate is missing or has expired.
+            CorruptError: our certificate is damaged.
+        """
+        return PeerClient(self.address, self.credentials, peer=self.id, quick_s=quick_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """Which cluster a command is about."""
+    """Which cluster a command is about, and whose certificate it shows (None: the home's)."""
 
     machine: Machine
     home: Path
-    endpoint: str | None
+    endpoint: str | None = None
+    certs: Path | None = None
 
     def known(self) -> tuple[Known, ...]:
         """Return the peers that may be asked.
 
         Raises:
-            UsageError: there is no cluster in the home.
+            UsageError: there is no cluster in the home, or no certificate to show.
         """
         if self.endpoint is not None:
-            return (Known(id="", address=self.endpoint),)
+            return (self.one("", self.endpoint),)
         peers = self.machine.load(self.home).peers
-        return tuple(Known(id=peer.id, address=peer.address) for peer in peers)
+        return tuple(self.one(peer.id, peer.address) for peer in peers)
+
+    def one(self, peer: str, address: str) -> Known:
+        """Return ``peer`` (any, where it is empty) at ``address`` with what we show it.
+
+        Raises:
+            UsageError: there is no certificate to show.
+        """
+        place = self.certs or self.machine.certificates(self.home)
+        return Known(id=peer, address=address, credentials=choose_credentials(place))
 
     def unanswered(self) -> UnreachableError:
         """Return the error for when nobody answers."""
@@ -67,7 +91,7 @@ def each(known: Sequence[Known], work: Callable[[PeerClient], Answer]) -> list[A
 
     def one(peer: Known) -> Answer | TarsError:
         try:
-            with PeerClient(peer.address, quick_s=_PROBE_S) as client:
+            with peer.client(quick_s=_PROBE_S) as client:
                 return work(client)
         except TarsError as error:
             return error
@@ -95,7 +119,9 @@ def candidates(where: Where) -> list[Known]:
         if isinstance(answer, PeerStatus)
     ]
     if not there:
-        raise where.unanswered()
+        raise next(
+            (answer for answer in answers if isinstance(answer, UntrustedError)), where.unanswered()
+        )
     return [known[place] for _, place in sorted(there)]
 
 
@@ -112,7 +138,7 @@ def ask(where: Where, work: Callable[[PeerClient], Answer], *, again: bool = Tru
     silent: UnreachableError | None = None
     for peer in candidates(where):
         try:
-            with PeerClient(peer.address) as client:
+            with peer.client() as client:
                 return work(client)
         except UnreachableError as error:
             silent = error

@@ -15,6 +15,7 @@ from tars_peer.cli.find import Where, ask
 from tars_peer.cli.machine import machine_of
 from tars_peer.cli.options import (
     DEFAULT_HOME,
+    CertsOption,
     EndpointOption,
     HomeOption,
     JsonOption,
@@ -42,10 +43,11 @@ def history(
     context: typer.Context,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show all generations, oldest first."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     rows = ask(where, PeerClient.history)
     if as_json:
         say_json(rows)
@@ -60,10 +62,11 @@ def show(
     generation: NumberArgument,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show one generation with its evidence and its diff."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
 
     def both(client: PeerClient) -> tuple[HistoryRow, str]:
         rows = client.history()
@@ -88,12 +91,14 @@ def diff(
     context: typer.Context,
     older: Annotated[int, typer.Argument(min=0, metavar="OLDER")],
     newer: Annotated[int, typer.Argument(min=0, metavar="NEWER")],
+    *,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the difference between two generations."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     text = ask(where, lambda client: client.diff(older, newer))
     if as_json:
         say_json({"older": older, "newer": newer, "diff": text})
@@ -111,12 +116,13 @@ def rollback(
     reason: ReasonOption = "by hand",
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
     wait: WaitOption = False,
     timeout_s: TimeoutOption = 300.0,
     as_json: JsonOption = False,
 ) -> None:
     """Take the head back to an older generation, on all peers."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     operation = _operation()
     with working("deciding"):
         generation = ask(where, lambda client: client.rollback(to, reason, operation))
@@ -131,9 +137,10 @@ def pause(
     reason: ReasonOption = "by hand",
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
 ) -> None:
     """Stop proposing changes, on all peers; rollouts go on."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     operation = _operation()
     ask(where, lambda client: client.pause(paused=True, reason=reason, operation=operation))
     say_lines(Text("paused on all peers; go on with `tars evolve resume`"))
@@ -144,9 +151,10 @@ def resume(
     reason: ReasonOption = "by hand",
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
 ) -> None:
     """Go on proposing changes, on all peers."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     operation = _operation()
     ask(where, lambda client: client.pause(paused=False, reason=reason, operation=operation))
     say_lines(Text("resumed on all peers"))
@@ -157,9 +165,10 @@ def clear(
     generation: NumberArgument,
     home: HomeOption = DEFAULT_HOME,
     endpoint: EndpointOption = None,
+    certs: CertsOption = None,
 ) -> None:
     """Allow again what was rolled back with this generation."""
-    where = Where(machine=machine_of(context), home=home, endpoint=endpoint)
+    where = Where(machine=machine_of(context), home=home, endpoint=endpoint, certs=certs)
     operation = _operation()
     ask(where, lambda client: client.clear(generation, operation))
     say_lines(Text(f"what was rolled back with generation {generation} may be tried again"))

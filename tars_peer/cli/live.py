@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -85,17 +86,14 @@ class Watch:
 
     def _follow(self, peer: Known) -> None:
         while not self._closed.is_set():
-            with PeerClient(peer.address) as client:
+            # Not there, or hung up by ``close`` (grpc says ValueError for a call that is begun on
+            # a closed channel): the loop's condition tells which.
+            with suppress(TarsError, ValueError), peer.client() as client:
                 with self._lock:
                     self._clients[peer.address] = client
                 # Whoever closes looks at the clients after saying so: look the other way round.
                 if self._closed.is_set():
                     return
-                try:
-                    for event in client.events(replay=True):
-                        self._events.put(event)
-                except (TarsError, ValueError):
-                    # Not there, or hung up by ``close`` (grpc says ValueError for a call that is
-                    # begun on a closed channel): the loop's condition tells which.
-                    pass
+                for event in client.events(replay=True):
+                    self._events.put(event)
             self._closed.wait(_PAUSE_S)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import typer
 
-from tars_peer.config.home import FILE, ClusterHome
+from tars_peer.config.home import CERTIFICATES, FILE, ClusterHome
 
 #: How many peers a new cluster has, where nobody says.
 _PEERS = 3
@@ -70,6 +70,10 @@ class Machine(Protocol):
         """Return the cluster that lives in ``home``."""
         ...
 
+    def certificates(self, home: Path) -> Path:
+        """Return the folder with the certificates of ``home``; it need not be there."""
+        ...
+
     def launch(self, wish: Wish, report: Callable[[str], None]) -> Home:
         """Start or resume a cluster; ``report`` hears how it goes."""
         ...
@@ -105,6 +109,10 @@ class ThisMachine:
     def load(self, home: Path) -> Home:
         """Read the home's own file."""
         return ClusterHome.load(home)
+
+    def certificates(self, home: Path) -> Path:
+        """Name the folder by the home's rule."""
+        return home / CERTIFICATES
 
     def launch(self, wish: Wish, report: Callable[[str], None]) -> Home:
         """Start supervisors, or go on with those that a home has."""

@@ -22,6 +22,16 @@ EndpointOption = Annotated[
         help="Ask this peer, instead of those that the home names.",
     ),
 ]
+CertsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--certs",
+        envvar="TARS_CERTS",
+        metavar="DIR|FILE",
+        help="Show this certificate: a folder that `tars certs issue` wrote, or one of its files. "
+        "Default: the operator's, in the home.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 RankArgument = Annotated[
     int, typer.Argument(min=1, metavar="RANK", help="The item of the plan, from 1.")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from tars_peer.adapters.rpc.client import PeerClient
 from tars_peer.cli.exit_codes import ExitCode
-from tars_peer.cli.find import Known, Where, ask, cluster_status
+from tars_peer.cli.find import Where, ask, cluster_status
 from tars_peer.cli.live import Watch
 from tars_peer.cli.machine import Home
 from tars_peer.cli.paint import paint
@@ -39,7 +39,7 @@ class Showing:
     def __init__(self, where: Where, house: Home, *, json_events: bool) -> None:
         """Show the cluster ``house``, found by ``where``, in lines for people or as JSON."""
         self._where = where
-        self._known = tuple(Known(id=peer.id, address=peer.address) for peer in house.peers)
+        self._known = tuple(where.one(peer.id, peer.address) for peer in house.peers)
         self._story = Story(peer.id for peer in house.peers)
         self._json_events = json_events
         self._next_look_s = 0.0

@@ -71,7 +71,7 @@ def _carry_out(
     machine: Machine, wish: Wish, *, once: bool, detach: bool, json_events: bool
 ) -> ExitCode:
     """Launch, show, and stop again whatever happens, but for a cluster that was to be left."""
-    where = Where(machine=machine, home=wish.home, endpoint=None)
+    where = Where(machine=machine, home=wish.home)
     leave_running = False
     started = False
     try:

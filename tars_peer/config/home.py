@@ -7,16 +7,18 @@ keys are for the owner's eyes only. No process control may enter here.
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tars_peer.adapters.identity.credentials import TRUSTED_FILE, Credentials
+from tars_peer.adapters.identity.private_file import write_private
 from tars_peer.errors import UsageError
 from tars_peer.model.noun import ClusterId, CommitId, PeerId, TreeId
 
 FILE = "cluster.json"
 ENVIRONMENTS = "environments"
+CERTIFICATES = "certs"
+LEAF_FILE = "identity.pem"
 VERSION = 1
 
 
@@ -109,17 +111,14 @@ class ClusterHome:
         """Where the genome's environments are kept, shared by the peers of this machine."""
         return self.path / ENVIRONMENTS
 
+    @property
+    def certificates(self) -> Path:
+        """Where the cluster's authority and the certificates of people are."""
+        return self.path / CERTIFICATES
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read: beside its place, flushed, then moved there."""
-    making = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        making.replace(path)
-    except BaseException:
-        making.unlink(missing_ok=True)
-        raise
+    def credentials(self, peer_id: str = "") -> Credentials:
+        """Return what ``peer_id`` shows to others; where it is empty, what the operator does."""
+        folder, name = self.certificates, "operator.pem"
+        if peer_id:
+            folder, name = self.folder(peer_id), LEAF_FILE
+        return Credentials(leaf=folder / name, trusted=self.certificates / TRUSTED_FILE)

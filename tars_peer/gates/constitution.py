@@ -25,6 +25,9 @@ CONSTITUTION: tuple[str, ...] = (
     # what peers speak, and the log
     "tars_peer/wire",
     "tars_peer/adapters/raft",
+    # who may speak at all, and what to whom
+    "tars_peer/adapters/identity",
+    "tars_peer/adapters/rpc",
     "proto",
     # what owns a peer's identity and puts an old generation back
     "tars_peer/peer*",

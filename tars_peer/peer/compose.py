@@ -109,7 +109,7 @@ def prepare(home: ClusterHome, me: str) -> Ground:
     """
     entry, folder, members = home.peer(me), home.folder(me), members_of(home)
     voice = Voice(peer=me, path=folder / "events.jsonl")
-    voters = RpcVoters(MachineClock())
+    voters = RpcVoters(MachineClock(), home.credentials(me))
     worktree = open_worktree(home, me, members, voters)
     files = worktree.files(home.tree)
     policy = read_policy(files)

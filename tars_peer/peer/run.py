@@ -60,7 +60,12 @@ def run_peer(home: Path, peer_id: str) -> int:
         signal.signal(number, lambda *_: stopper.stop())
     try:
         peer = compose(prepare(ClusterHome.load(home), peer_id), stopper.leave)
-        server = serve(peer.desk, address=peer.entry.address)
+        server = serve(
+            peer.desk,
+            address=peer.entry.address,
+            credentials=peer.home.credentials(peer_id),
+            members=frozenset(entry.id for entry in peer.home.peers),
+        )
     except TarsError as error:
         sys.stderr.write(f"error: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
         return _USAGE_EXIT_CODE if isinstance(error, UsageError) else 1

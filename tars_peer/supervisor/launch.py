@@ -21,12 +21,14 @@ import psutil
 
 from tars_peer.adapters.git.source import Source, inspect, plant
 from tars_peer.adapters.git.worktree import GitWorktree, clone
+from tars_peer.adapters.identity.private_file import write_private
 from tars_peer.adapters.meter.environment import build_environment
 from tars_peer.config.genome import read_policy
-from tars_peer.config.home import ENVIRONMENTS, FILE, ClusterHome, PeerEntry, write_private
+from tars_peer.config.home import ENVIRONMENTS, FILE, ClusterHome, PeerEntry
 from tars_peer.errors import PermanentError, UsageError
 from tars_peer.ledger.signature import public_key
 from tars_peer.model.noun import ClusterId, PeerId
+from tars_peer.supervisor.certificates import ensure_certificates
 from tars_peer.supervisor.supervise import LOCK_FILE, NOTE_FILE
 
 KEY_FILE = "ballot.key"
@@ -74,6 +76,8 @@ def launch(plan: LaunchPlan, report: Report) -> ClusterHome:
         with (plan.home / "launch.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             home = _resume(plan, report) if (plan.home / FILE).exists() else _make(plan, report)
+            for line in ensure_certificates(home):
+                report(line)
             waiting = [peer for peer in home.peers if not is_supervised(home, peer.id)]
             for peer in waiting:
                 _check_ports(peer)

@@ -17,11 +17,13 @@ from typing import IO
 
 import psutil
 
-from tars_peer.adapters.runtime.health import ask_grpc
+from tars_peer.adapters.identity.private_file import write_private
+from tars_peer.adapters.rpc.client import PeerClient
 from tars_peer.adapters.runtime.pointer import Pointer
 from tars_peer.adapters.runtime.swap import SWAP_EXIT_CODE, take_swap
-from tars_peer.config.home import ClusterHome, write_private
-from tars_peer.errors import UsageError
+from tars_peer.config.home import ClusterHome
+from tars_peer.errors import TarsError, UsageError
+from tars_peer.supervisor.certificates import ensure_certificates
 
 LOCK_FILE = "supervisor.lock"
 NOTE_FILE = "supervisor.json"
@@ -39,6 +41,9 @@ _MOST_QUICK_ENDS = 3
 #: A peer that cannot start by its own settings will not by trying again.
 _USAGE_EXIT_CODE = 2
 _HEALTHY_S = 60.0
+_ANSWER_S = 1.0
+#: How often it is looked whether a certificate is soon to expire.
+_CERTIFICATES_S = 3_600.0
 _PR_SET_CHILD_SUBREAPER = 36
 #: What is killed may have started something meanwhile.
 _SWEEPS = 5
@@ -67,6 +72,7 @@ class Supervisor:
         self._folder = home.folder(peer_id)
         # A plain flag: an Event that is set by a signal while it is waited for can lock up.
         self._stopping = False
+        self._certificates_due_s = time.monotonic() + _CERTIFICATES_S
         self._child: subprocess.Popen[bytes] | None = None
         self._program_file = self._folder / "program.json"
         self._previous_file = self._folder / "previous.json"
@@ -104,6 +110,7 @@ class Supervisor:
             if code is not None:
                 _end_orphans()
                 return code
+            self._keep_certificates()
             time.sleep(_LOOK_S)
         return None
 
@@ -171,16 +178,39 @@ class Supervisor:
         while time.monotonic() < deadline_s and not self._stopping:
             if child.poll() is not None:
                 return f"it ended with code {child.returncode}: {self._last_line()}"
-            if ask_grpc(self._entry.address, "tars.readiness"):
+            if self._healthy():
                 return ""
             time.sleep(_LOOK_S)
         return f"it was not healthy within {self._healthy_s:.0f} s"
+
+    def _healthy(self) -> bool:
+        """Ask the peer, showing its own certificate: nobody else's need lie here."""
+        credentials = self._home.credentials(self._entry.id)
+        try:
+            with PeerClient(
+                self._entry.address, credentials, peer=self._entry.id, quick_s=_ANSWER_S
+            ) as client:
+                return client.healthy()
+        except TarsError:
+            return False
+
+    def _keep_certificates(self) -> None:
+        """Renew, once an hour, what is soon to expire; a failure is told, and tried again."""
+        if time.monotonic() < self._certificates_due_s:
+            return
+        self._certificates_due_s = time.monotonic() + _CERTIFICATES_S
+        try:
+            ensure_certificates(self._home)
+        except TarsError as error:
+            sys.stderr.write(f"certificates are not renewed: {error}\n")
 
     def _start(self, program: Program) -> subprocess.Popen[bytes]:
         environment = dict(os.environ) | {
             SUPERVISOR_VARIABLE: str(os.getpid()),
             TREE_VARIABLE: program.tree or self._home.tree,
             "PYTHONDONTWRITEBYTECODE": "1",
+            # Only so does grpc say why a handshake failed; it is in the peer's log then.
+            "GRPC_VERBOSITY": os.environ.get("GRPC_VERBOSITY", "info"),
         }
         if program.source:
             environment["PYTHONPATH"] = program.source

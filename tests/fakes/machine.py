@@ -25,10 +25,11 @@ class FakeMachine:
     """Knows one home, ``.tars``; ``asked`` holds what was done to it.
 
     ``on_launch`` and ``on_stop`` are called in their turn; ``supervised`` are the peers that run
-    and ``looks`` how often somebody looked.
+    and ``looks`` how often somebody looked. ``folder`` holds the certificates.
     """
 
     peers: tuple[Known, ...] = ()
+    folder: Path = Path("nowhere")
     supervised: list[str] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
     fault: TarsError | None = None
@@ -42,6 +43,9 @@ class FakeMachine:
         if not self.peers or home.name != ".tars":
             raise UsageError(f"no cluster in {home}", hint="start one with `tars cluster up`")
         return FakeHome(path=home, cluster_id="tars-test", peers=self.peers)
+
+    def certificates(self, home: Path) -> Path:
+        return self.folder
 
     def launch(self, wish: Wish, report: Callable[[str], None]) -> Home:
         self.asked.append(("launch", wish))

@@ -24,7 +24,7 @@ from typing import Any, Self, TypeVar
 import msgspec
 import psutil
 
-from tars_peer.adapters.rpc.client import PeerClient
+from tars_peer.adapters.rpc.client import QUICK_S, PeerClient
 from tars_peer.config.home import FILE, ClusterHome
 from tars_peer.errors import TarsError, TemporaryError, UsageError
 from tars_peer.model.status import ClusterStatus, HistoryRow, PeerStatus
@@ -137,7 +137,7 @@ class Cluster:
 
     def peer(self, name: str) -> PeerStatus | None:
         """Return how ``name`` sees itself; None where it does not answer."""
-        with suppress(TarsError), PeerClient(self.home.peer(name).address, quick_s=2.0) as client:
+        with suppress(TarsError), self._client(name, quick_s=2.0) as client:
             return client.peer_status()
         return None
 
@@ -145,7 +145,7 @@ class Cluster:
         """Return the cluster as a peer that decides sees it, else any; None where none answers."""
         seen = None
         for name in self.peers:
-            with suppress(TarsError), PeerClient(self.home.peer(name).address) as client:
+            with suppress(TarsError), self._client(name) as client:
                 seen = client.cluster_status()
                 if seen.leader:
                     return seen
@@ -155,7 +155,7 @@ class Cluster:
         """Return the generations as the peer knows them that knows most."""
         answers: list[tuple[HistoryRow, ...]] = [()]
         for name in self.peers:
-            with suppress(TarsError), PeerClient(self.home.peer(name).address) as client:
+            with suppress(TarsError), self._client(name) as client:
                 answers.append(client.history())
         return max(answers, key=len)
 
@@ -164,7 +164,12 @@ class Cluster:
         if peer is None:
             self.wait(self.leader, "a leader")
             peer = self.leader() or self.peers[0]
-        return PeerClient(self.home.peer(peer).address)
+        return self._client(peer)
+
+    def _client(self, peer: str, *, quick_s: float = QUICK_S) -> PeerClient:
+        home = self.home
+        address = home.peer(peer).address
+        return PeerClient(address, home.credentials(), peer=peer, quick_s=quick_s)
 
     def leader(self) -> str | None:
         """Return who leads, where a peer says so."""

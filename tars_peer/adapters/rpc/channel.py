@@ -1,11 +1,16 @@
-"""Channels to peers. No calls may enter here."""
+"""Channels to peers, with mutual TLS. No calls may enter here."""
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 import grpc
 
+from tars_peer.adapters.identity.credentials import Credentials
 from tars_peer.adapters.rpc.limits import MESSAGE_BYTES
 from tars_peer.errors import UsageError
+from tars_peer.model.identity import server_name
 
 _LARGEST_PORT = 65_535
 
@@ -26,8 +31,8 @@ _OPTIONS = (
 )
 
 
-def open_channel(address: str) -> grpc.Channel:
-    """Return a channel to ``address`` (``host:port``); it connects when it is used.
+def check_address(address: str) -> None:
+    """Refuse what is not ``host:port``.
 
     Raises:
         UsageError: that is not an address.
@@ -38,4 +43,27 @@ def open_channel(address: str) -> grpc.Channel:
             f"{address!r} is not the address of a peer",
             hint="give HOST:PORT, for example 127.0.0.1:7100; `tars cluster peers` shows them",
         )
-    return grpc.insecure_channel(address, options=_OPTIONS)
+
+
+def open_channel(address: str, credentials: Credentials, peer: str) -> grpc.Channel:
+    """Return a channel to ``peer`` (any, where it is empty) at ``address``; it connects when used.
+
+    Whoever answers must prove by its certificate that it is that peer of our own cluster.
+
+    Raises:
+        UsageError: our certificate is missing, or has expired.
+        CorruptError: it is damaged.
+    """
+    papers = credentials.read()
+    if papers.leaf.not_after_ms <= time.time() * 1000:
+        end = datetime.fromtimestamp(papers.leaf.not_after_ms / 1000, UTC)
+        raise UsageError(
+            f"the certificate {credentials.leaf} has expired on {end:%Y-%m-%d %H:%M} UTC",
+            hint="issue it anew: `tars certs rotate` beside its authority",
+        )
+    name = server_name(papers.leaf.identity.cluster_id, peer)
+    return grpc.secure_channel(
+        address,
+        grpc.ssl_channel_credentials(papers.roots, papers.key, papers.chain),
+        options=(*_OPTIONS, ("grpc.ssl_target_name_override", name)),
+    )

@@ -6,6 +6,7 @@ The status code is for any gRPC client; the trailing metadata ``tars-error`` (th
 
 from __future__ import annotations
 
+import re
 import string
 from typing import Any
 from urllib.parse import quote, unquote
@@ -20,6 +21,7 @@ from tars_peer.errors import (
     TarsError,
     TemporaryError,
     UnreachableError,
+    UntrustedError,
     UsageError,
 )
 
@@ -50,7 +52,17 @@ _SILENT = (
     grpc.StatusCode.DEADLINE_EXCEEDED,
     grpc.StatusCode.CANCELLED,
 )
+#: What grpc says where the other side could not prove who it is. (Where it takes no word from us,
+#: it just hangs up: TLS 1.3 checks our certificate after the handshake is over for us.)
+_UNPROVED = ("handshake failed", "verification check failed", "hostname verification")
 _FOREIGN = (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNKNOWN)
+
+
+_SILENT_HINT = "see which peers are up with `tars cluster status`"
+_HUNG_UP_HINT = (
+    "it went away just now, or does not take our certificate: its peer.log says why; "
+    "see ours with `tars certs show`"
+)
 
 
 def status_of(error: TarsError) -> grpc.StatusCode:
@@ -86,12 +98,18 @@ def error_of(error: grpc.RpcError, *, address: str) -> TarsError:
     if kind is not None:
         return kind(details, hint=unquote(metadata.get(HINT_KEY, "")))
     code = error.code()
+    if code in _SILENT and any(sign in details.lower() for sign in _UNPROVED):
+        return UntrustedError(
+            f"who answers at {address} is not the peer that was asked for ({_tls_cause(details)})",
+            hint="check the address, and that both sides trust the same authority: "
+            "`tars certs show` (docs/security.md)",
+        )
     if code in _SILENT:
         late = code is grpc.StatusCode.DEADLINE_EXCEEDED
         why = "within its deadline" if late else f"({_last_cause(details)})"
         return UnreachableError(
             f"{address} did not answer {why}",
-            hint="see which peers are up with `tars cluster status`",
+            hint=_HUNG_UP_HINT if "Socket closed" in details else _SILENT_HINT,
         )
     if code in _FOREIGN:
         return PermanentError(
@@ -107,6 +125,13 @@ def error_of(error: grpc.RpcError, *, address: str) -> TarsError:
 def _last_cause(details: str) -> str:
     """Return what grpc says last: its details nest causes, the outermost first."""
     return details.rpartition(": ")[2].strip() or "no reason given"
+
+
+def _tls_cause(details: str) -> str:
+    """Return what TLS found wrong: the last words of it that are in capitals, or all of them."""
+    words = [part.strip() for part in details.split(":")]
+    named = [word for word in words if re.fullmatch(r"[A-Z][A-Z_]+_[A-Z_]+", word)]
+    return ": ".join([*named[-1:], _last_cause(details)])
 
 
 def _metadata(error: grpc.RpcError) -> dict[str, str]:

@@ -20,6 +20,10 @@ OPERATION_LETTERS = 200
 REASON_LETTERS = 1_000
 LONGEST_BALLOT_S = 3_600.0
 
+#: A connection is ended, by both sides agreeing, after so long; calls on it have the grace to end.
+CONNECTION_AGE_MS = 600_000
+CONNECTION_GRACE_MS = 4_200_000
+
 #: Threads of a server, and how many of them slow calls may hold: the rest stay free for quick ones.
 SERVER_THREADS = 32
 WATCHERS = 10

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Container
 from concurrent import futures
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from tars_peer.adapters.identity.credentials import Credentials
 from tars_peer.adapters.rpc.answer import Places
 from tars_peer.adapters.rpc.ballot_service import BallotAnswers
 from tars_peer.adapters.rpc.cluster_service import ClusterAnswers
+from tars_peer.adapters.rpc.door import Door
 from tars_peer.adapters.rpc.event_hub import EventHub
 from tars_peer.adapters.rpc.evolution_service import EvolutionAnswers
 from tars_peer.adapters.rpc.genome_service import GenomeAnswers
 from tars_peer.adapters.rpc.health import HealthAnswers
-from tars_peer.adapters.rpc.limits import MESSAGE_BYTES, SERVER_THREADS, SLOW_CALLS
-from tars_peer.errors import UsageError
+from tars_peer.adapters.rpc.limits import (
+    CONNECTION_AGE_MS,
+    CONNECTION_GRACE_MS,
+    MESSAGE_BYTES,
+    SERVER_THREADS,
+    SLOW_CALLS,
+)
+from tars_peer.adapters.rpc.secure_port import bind
 from tars_peer.ports.desk import Desk
 from tars_peer.wire.tars.v1 import (
     ballot_pb2,
@@ -43,6 +53,9 @@ _OPTIONS = (
     # Callers ping so that they notice a peer that vanished in the middle of a long call.
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    # Connections end long before certificates do; callers connect again without noticing.
+    ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
+    ("grpc.max_connection_age_grace_ms", CONNECTION_GRACE_MS),
 )
 
 
@@ -67,18 +80,31 @@ class RpcServer:
 
 
 def serve(
-    desk: Desk, *, address: str, threads: int = SERVER_THREADS, look_s: float = 0.25
+    desk: Desk,
+    *,
+    address: str,
+    credentials: Credentials,
+    members: Container[str],
+    threads: int = SERVER_THREADS,
+    look_s: float = 0.25,
+    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
 ) -> RpcServer:
-    """Serve ``desk`` at ``address`` (``host:port``; port 0 takes a free one).
+    """Serve ``desk`` at ``address`` (``host:port``; port 0 takes a free one) to ``members``.
 
-    ``look_s`` is how often, in seconds, watchers' idea of its health is brought up to date.
+    Operators and readers of the cluster that ``credentials`` belong to are served too, each as
+    ``roles`` allows. ``look_s`` is how often, in seconds, watchers' idea of its health is brought
+    up to date; ``now_ms`` the time by which certificates expire, in Unix milliseconds.
 
     Raises:
-        UsageError: the port is taken, or the address is none of this machine.
+        UsageError: the port is taken, the address is none of this machine, or there is no
+            certificate.
+        CorruptError: a certificate is damaged.
     """
     pool = futures.ThreadPoolExecutor(max_workers=threads, thread_name_prefix="rpc")
-    server = grpc.server(pool, options=_OPTIONS)
-    port = _bind(server, address)
+    cluster_id = credentials.read().leaf.identity.cluster_id
+    door = Door(cluster_id=cluster_id, members=members, now_ms=now_ms)
+    server = grpc.server(pool, interceptors=(door,), options=_OPTIONS)
+    port = bind(server, address, credentials)
     hub = EventHub(lambda: desk.events(replay=True))
     health = HealthAnswers(desk, SERVICES, look_s=look_s)
     slow = Places(min(SLOW_CALLS, max(1, threads // 2)), "calls that take long")
@@ -93,26 +119,3 @@ def serve(
     server.start()
     host = address.rpartition(":")[0]
     return RpcServer(server, f"{host}:{port}", hub, health)
-
-
-def _bind(server: grpc.Server, address: str) -> int:
-    host, colon, port = address.rpartition(":")
-    if not (host and colon and port.isdecimal()):
-        raise UsageError(
-            f"{address!r} is not an address to serve at",
-            hint="give HOST:PORT, for example 127.0.0.1:7100",
-        )
-    try:
-        bound = int(server.add_insecure_port(address))
-    except RuntimeError as error:
-        raise _cannot_bind(host, port) from error
-    if not bound:
-        raise _cannot_bind(host, port)
-    return bound
-
-
-def _cannot_bind(host: str, port: str) -> UsageError:
-    return UsageError(
-        f"cannot serve at {host}:{port}: the port is taken, or the host is none of this machine",
-        hint=f"see who has it with `ss -ltnp 'sport = :{port}'`; stop that, or take another port",
-    )

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from tars_peer.adapters.identity.credentials import Credentials
 from tars_peer.adapters.rpc.client import PeerClient
-from tars_peer.errors import TarsError, UnreachableError
+from tars_peer.errors import TarsError, UnreachableError, UntrustedError
 from tars_peer.model.ballot import Ballot
 from tars_peer.model.change import Change
 from tars_peer.model.member import Member
@@ -29,10 +30,11 @@ Answer = TypeVar("Answer")
 class RpcVoters:
     """Calls to other peers over channels that are kept."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Call; waits between attempts are ``clock``'s."""
+    def __init__(self, clock: Clock, credentials: Credentials) -> None:
+        """Call as whom ``credentials`` name; waits between attempts are ``clock``'s."""
         self._clock = clock
-        self._clients: dict[str, PeerClient] = {}
+        self._credentials = credentials
+        self._clients: dict[Member, PeerClient] = {}
         self._lock = threading.Lock()
 
     def ask(self, member: Member, change: Change, *, timeout_s: float) -> Ballot:
@@ -79,9 +81,11 @@ class RpcVoters:
 
     def _client(self, member: Member) -> PeerClient:
         with self._lock:
-            if member.address not in self._clients:
-                self._clients[member.address] = PeerClient(member.address, quick_s=_DISMISS_S)
-            return self._clients[member.address]
+            if member not in self._clients:
+                self._clients[member] = PeerClient(
+                    member.address, self._credentials, peer=member.id, quick_s=_DISMISS_S
+                )
+            return self._clients[member]
 
     def _soon_s(self) -> float:
         return self._clock.monotonic_s() + _CONNECT_S
@@ -99,4 +103,6 @@ class RpcVoters:
 
 
 def _unreachable(member: Member, error: TarsError) -> UnreachableError:
+    if isinstance(error, UntrustedError):
+        _LOG.warning("%s: %s", member.id, error)
     return UnreachableError(f"{member.id}: {error}", hint=error.hint)

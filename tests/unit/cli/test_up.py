@@ -6,7 +6,6 @@ import threading
 
 import pytest
 
-from tars_peer.adapters.rpc.server import serve
 from tars_peer.errors import UsageError
 from tests.fakes.cluster import Cluster
 from tests.fakes.desk import COMMITS, some_cluster, some_event, some_peer, some_row
@@ -252,7 +251,7 @@ def test_peers_come_and_go_and_are_heard_once(cluster, tars) -> None:
         first.closed.clear()
         evolve(cluster)
         first.kept = (some_event("plan", "seven ideas"), *first.kept)
-        cluster.servers[0] = serve(first, address=address)
+        cluster.servers[0] = cluster.serve(first, address)
         restarted.set()
 
     thread = threading.Thread(target=restart)

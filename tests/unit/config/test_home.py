@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from tars_peer.config.home import ClusterHome, write_private
+from tars_peer.adapters.identity.private_file import write_private
+from tars_peer.config.home import ClusterHome
 from tars_peer.errors import UsageError
 from tests.fakes.home import some_home
 
@@ -110,7 +111,7 @@ def test_a_write_that_fails_in_the_middle_leaves_the_old_file_and_nothing_else(t
 DIES_WRITING = """
 import resource, signal, sys
 from pathlib import Path
-from tars_peer.config.home import write_private
+from tars_peer.adapters.identity.private_file import write_private
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 write_private(Path(sys.argv[1]), b"n" * 5000)

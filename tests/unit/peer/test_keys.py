@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tars_peer.adapters.git.worktree import GitWorktree
-from tars_peer.config.home import write_private
+from tars_peer.adapters.identity.private_file import write_private
 from tars_peer.errors import CorruptError, UsageError
 from tars_peer.ledger.signature import public_key
 from tars_peer.model.noun import TreeId

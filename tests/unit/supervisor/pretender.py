@@ -38,7 +38,10 @@ def serve(seconds: float | None = None) -> None:
     servicer = health.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     servicer.set("tars.readiness", health_pb2.HealthCheckResponse.SERVING)
-    server.add_insecure_port(address)
+    pem = (FOLDER / "identity.pem").read_bytes()  # the certificate and its key
+    trusted = (HOME / "certs" / "trusted.pem").read_bytes()
+    credentials = grpc.ssl_server_credentials([(pem, pem)], trusted, require_client_auth=True)
+    server.add_secure_port(address, credentials)
     server.start()
     threading.Event().wait(seconds)
 

@@ -16,6 +16,7 @@ import pytest
 
 from tars_peer.adapters.runtime.pointer import Pointer
 from tars_peer.errors import UsageError
+from tars_peer.supervisor.certificates import ensure_certificates
 from tars_peer.supervisor.launch import is_supervised, kill_peer, last_words, stop
 from tars_peer.supervisor.supervise import supervise
 from tests.fakes.home import some_home
@@ -50,7 +51,7 @@ class Nursery:
         self.home = replace(home, peers=peers, tree=OLD)
         self.home.save()
         self.peer = self.home.folder("p1")
-        self.peer.mkdir(parents=True)
+        ensure_certificates(self.home)
         self.old = self.program("old", behaviour)
         self.choose(self.old, "")
         self.process: subprocess.Popen[bytes] | None = None

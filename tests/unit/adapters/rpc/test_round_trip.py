@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from tars_peer.adapters.rpc.channel import open_channel
 from tars_peer.adapters.rpc.client import PeerClient
 from tars_peer.adapters.rpc.limits import WATCHERS
 from tars_peer.adapters.rpc.server import SERVICES, RpcServer, serve
@@ -24,6 +26,7 @@ from tars_peer.errors import (
 from tars_peer.model.ballot import Verdict
 from tars_peer.model.noun import CommitId
 from tars_peer.wire.tars.v1 import cluster_pb2, cluster_pb2_grpc
+from tests.fakes.certificates import Certificates
 from tests.fakes.desk import (
     CHANGE_ID,
     COMMITS,
@@ -47,15 +50,32 @@ def desk() -> Iterator[FakeDesk]:
 
 
 @pytest.fixture
-def server(desk: FakeDesk) -> Iterator[RpcServer]:
-    server = serve(desk, address="127.0.0.1:0", look_s=0.02)
+def certificates(tmp_path: Path) -> Certificates:
+    return Certificates(tmp_path)
+
+
+def served(desk: FakeDesk, certificates: Certificates, address: str = "127.0.0.1:0") -> RpcServer:
+    """Serve ``desk`` as p1."""
+    credentials = certificates.of("p1")
+    return serve(desk, address=address, credentials=credentials, members=("p1", "p2"), look_s=0.02)
+
+
+@pytest.fixture
+def server(desk: FakeDesk, certificates: Certificates) -> Iterator[RpcServer]:
+    server = served(desk, certificates)
     yield server
     server.stop(grace_s=0)
 
 
 @pytest.fixture
-def client(server: RpcServer) -> Iterator[PeerClient]:
-    with PeerClient(server.address) as client:
+def client(server: RpcServer, certificates: Certificates) -> Iterator[PeerClient]:
+    with PeerClient(server.address, certificates.operator, peer="p1") as client:
+        yield client
+
+
+@pytest.fixture
+def neighbour(server: RpcServer, certificates: Certificates) -> Iterator[PeerClient]:
+    with PeerClient(server.address, certificates.of("p2"), peer="p1") as client:
         yield client
 
 
@@ -78,7 +98,9 @@ def test_a_cluster_without_leader_and_rollout_arrives(desk: FakeDesk, client: Pe
     assert client.cluster_status() == desk.cluster
 
 
-def test_deeds_reach_the_desk_with_their_arguments(desk: FakeDesk, client: PeerClient) -> None:
+def test_deeds_reach_the_desk_with_their_arguments(
+    desk: FakeDesk, client: PeerClient, neighbour: PeerClient
+) -> None:
     assert client.deploy(3) == 2
     assert client.rollback(0, "slower", "op-1") == 2
     assert client.rollback(None, "", "op-2") == 2
@@ -87,7 +109,7 @@ def test_deeds_reach_the_desk_with_their_arguments(desk: FakeDesk, client: PeerC
     client.clear(7, "op-5")
     assert client.sync() == "nothing was missing"
     assert client.run_once() == "looking at generation 1"
-    client.dismiss(CHANGE_ID)
+    neighbour.dismiss(CHANGE_ID)
     deeds = [call for call in desk.asked if call[0] not in {"healthy", "events"}]
     assert deeds == [
         ("deploy", 3),
@@ -102,9 +124,11 @@ def test_deeds_reach_the_desk_with_their_arguments(desk: FakeDesk, client: PeerC
     ]
 
 
-def test_a_ballot_goes_there_and_back(desk: FakeDesk, client: PeerClient) -> None:
+def test_a_ballot_goes_there_and_back(
+    desk: FakeDesk, client: PeerClient, neighbour: PeerClient
+) -> None:
     desk.verdict = Verdict.REFUSE
-    assert client.ballot(some_change(), timeout_s=5.0) == some_ballot(Verdict.REFUSE)
+    assert neighbour.ballot(some_change(), timeout_s=5.0) == some_ballot(Verdict.REFUSE)
     assert client.validate(1).reason == "5-tests: test_day fails"
     name, change, timeout_s = next(call for call in desk.asked if call[0] == "ballot")
     assert (name, change) == ("ballot", some_change())
@@ -119,11 +143,11 @@ def test_a_long_history_comes_in_pages(desk: FakeDesk, client: PeerClient) -> No
 
 
 def test_objects_come_whole_even_when_larger_than_a_message(
-    desk: FakeDesk, client: PeerClient
+    desk: FakeDesk, neighbour: PeerClient
 ) -> None:
     large = bytes(range(256)) * 4096 * 6
     desk.git_objects = ((3, b""), (1, b"commit"), (3, large), (2, b"tree"), (3, b"tail"))
-    assert tuple(client.objects(CommitId(COMMITS[1]), None)) == desk.git_objects
+    assert tuple(neighbour.objects(CommitId(COMMITS[1]), None)) == desk.git_objects
     assert ("objects", COMMITS[1], None) in desk.asked
 
 
@@ -167,7 +191,7 @@ def test_a_fault_of_ours_tells_no_secrets_and_is_logged(
     assert "swordfish" in caplog.text
 
 
-def test_what_callers_send_is_judged(client: PeerClient) -> None:
+def test_what_callers_send_is_judged(client: PeerClient, neighbour: PeerClient) -> None:
     with pytest.raises(UsageError, match="counts from 1"):
         client.deploy(0)
     with pytest.raises(UsageError, match="operation_id has 0 letters"):
@@ -177,9 +201,9 @@ def test_what_callers_send_is_judged(client: PeerClient) -> None:
     with pytest.raises(UsageError, match="no generation"):
         client.clear(2**63, "op")
     with pytest.raises(UsageError, match="is not a commit id"):
-        tuple(client.objects(CommitId("HEAD"), None))
+        tuple(neighbour.objects(CommitId("HEAD"), None))
     with pytest.raises(UsageError, match="is not a SHA-256"):
-        client.dismiss("abc")
+        neighbour.dismiss("abc")
 
 
 def test_a_state_outside_the_contract_is_refused_loudly(desk: FakeDesk, client: PeerClient) -> None:
@@ -197,18 +221,22 @@ def test_a_diff_larger_than_a_message_is_refused_with_a_way_on(
     assert "git diff" in caught.value.hint
 
 
-def test_events_are_replayed_and_end_with_the_server(desk: FakeDesk) -> None:
+def test_events_are_replayed_and_end_with_the_server(
+    desk: FakeDesk, certificates: Certificates
+) -> None:
     desk.kept = tuple(some_event("plan", str(number)) for number in range(5))
-    server = serve(desk, address="127.0.0.1:0")
-    with PeerClient(server.address) as watcher:
+    server = served(desk, certificates)
+    with PeerClient(server.address, certificates.reader) as watcher:
         stream = watcher.events(replay=True)
         assert [next(stream) for _ in range(5)] == list(desk.kept)
         server.stop(grace_s=1)
         assert list(stream) == []
 
 
-def test_watchers_never_take_all_threads_and_hanging_up_frees_them(server: RpcServer) -> None:
-    with grpc.insecure_channel(server.address) as channel, PeerClient(server.address) as client:
+def test_watchers_never_take_all_threads_and_hanging_up_frees_them(
+    server: RpcServer, client: PeerClient, certificates: Certificates
+) -> None:
+    with open_channel(server.address, certificates.reader, "p1") as channel:
         stub = cluster_pb2_grpc.ClusterServiceStub(channel)
         watchers = [stub.WatchEvents(cluster_pb2.WatchEventsRequest()) for _ in range(WATCHERS)]
         for watcher in watchers:
@@ -221,24 +249,27 @@ def test_watchers_never_take_all_threads_and_hanging_up_frees_them(server: RpcSe
         until(lambda: _one_more_watcher(stub) is grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
-def test_a_busy_port_is_refused_with_its_name(server: RpcServer) -> None:
+def test_a_busy_port_is_refused_with_its_name(
+    server: RpcServer, certificates: Certificates
+) -> None:
     with pytest.raises(UsageError, match=server.address) as caught:
-        serve(FakeDesk(), address=server.address)
+        served(FakeDesk(), certificates, server.address)
     assert "ss -ltnp" in caught.value.hint
 
 
 @pytest.mark.parametrize("address", ["", "7100", "127.0.0.1:http", "127.0.0.1:"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+def test_an_address_that_is_none_is_refused(address: str, certificates: Certificates) -> None:
     with pytest.raises(UsageError, match="not an address"):
-        serve(FakeDesk(), address=address)
+        served(FakeDesk(), certificates, address)
     with pytest.raises(UsageError, match="not the address of a peer"):
-        PeerClient(address)
+        PeerClient(address, certificates.reader)
 
 
-def test_a_peer_that_is_not_there_is_unreachable() -> None:
+def test_a_peer_that_is_not_there_is_unreachable(certificates: Certificates) -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        with PeerClient(f"127.0.0.1:{held.getsockname()[1]}") as client:
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+        with PeerClient(address, certificates.reader) as client:
             with pytest.raises(UnreachableError) as caught:
                 client.peer_status()
             with pytest.raises(UnreachableError):
@@ -247,21 +278,25 @@ def test_a_peer_that_is_not_there_is_unreachable() -> None:
     assert str(caught.value).endswith("did not answer (Connection refused)")
 
 
-def test_a_peer_that_comes_back_is_found_by_the_same_client(desk: FakeDesk) -> None:
-    first = serve(desk, address="127.0.0.1:0")
-    with PeerClient(first.address) as client:
+def test_a_peer_that_comes_back_is_found_by_the_same_client(
+    desk: FakeDesk, certificates: Certificates
+) -> None:
+    first = served(desk, certificates)
+    with PeerClient(first.address, certificates.reader) as client:
         client.peer_status()
         first.stop(grace_s=0)
         with pytest.raises(UnreachableError):
             client.peer_status()
-        again = serve(desk, address=first.address)
+        again = served(desk, certificates, first.address)
         until(lambda: _answers(client))
         again.stop(grace_s=0)
 
 
-def test_health_follows_the_desk(desk: FakeDesk, server: RpcServer) -> None:
+def test_health_follows_the_desk(
+    desk: FakeDesk, server: RpcServer, certificates: Certificates
+) -> None:
     serving = health_pb2.HealthCheckResponse.SERVING
-    with grpc.insecure_channel(server.address) as channel:
+    with open_channel(server.address, certificates.reader, "p1") as channel:
         health = health_pb2_grpc.HealthStub(channel)
         watch = health.Watch(health_pb2.HealthCheckRequest(service="tars.readiness"))
         assert next(watch).status == serving
@@ -279,8 +314,8 @@ def test_health_follows_the_desk(desk: FakeDesk, server: RpcServer) -> None:
         watch.cancel()
 
 
-def test_reflection_names_every_service(server: RpcServer) -> None:
-    with grpc.insecure_channel(server.address) as channel:
+def test_reflection_names_every_service(server: RpcServer, certificates: Certificates) -> None:
+    with open_channel(server.address, certificates.reader, "p1") as channel:
         stub = reflection_pb2_grpc.ServerReflectionStub(channel)
         question = reflection_pb2.ServerReflectionRequest(list_services="")
         answer = next(stub.ServerReflectionInfo(iter([question])))

@@ -3,17 +3,20 @@
 import threading
 from collections.abc import Iterator
 from concurrent import futures
+from pathlib import Path
 
 import grpc
 import msgspec
 import pytest
 
+from tars_peer.adapters.rpc.secure_port import bind
 from tars_peer.adapters.rpc.server import RpcServer, serve
 from tars_peer.adapters.rpc.voters import RpcVoters
 from tars_peer.errors import TemporaryError, UnreachableError
 from tars_peer.model.member import Member
 from tars_peer.model.noun import CommitId
 from tars_peer.wire.tars.v1 import ballot_pb2, ballot_pb2_grpc
+from tests.fakes.certificates import Certificates
 from tests.fakes.desk import CHANGE_ID, COMMITS, FakeDesk, some_ballot, some_change
 
 
@@ -45,8 +48,19 @@ def desk() -> Iterator[FakeDesk]:
 
 
 @pytest.fixture
-def server(desk: FakeDesk) -> Iterator[RpcServer]:
-    server = serve(desk, address="127.0.0.1:0")
+def certificates(tmp_path: Path) -> Certificates:
+    return Certificates(tmp_path)
+
+
+def serve_p2(desk: FakeDesk, certificates: Certificates, address: str = "127.0.0.1:0") -> RpcServer:
+    """Serve ``desk`` as p2."""
+    credentials = certificates.of("p2")
+    return serve(desk, address=address, credentials=credentials, members=("p1", "p2"))
+
+
+@pytest.fixture
+def server(desk: FakeDesk, certificates: Certificates) -> Iterator[RpcServer]:
+    server = serve_p2(desk, certificates)
     yield server
     server.stop(grace_s=0)
 
@@ -57,8 +71,8 @@ def clock() -> _QuickClock:
 
 
 @pytest.fixture
-def voters(clock: _QuickClock) -> Iterator[RpcVoters]:
-    voters = RpcVoters(clock)
+def voters(clock: _QuickClock, certificates: Certificates) -> Iterator[RpcVoters]:
+    voters = RpcVoters(clock, certificates.of("p1"))
     yield voters
     voters.close()
 
@@ -94,8 +108,10 @@ def test_who_cannot_judge_now_is_not_asked_again(
     assert [call[0] for call in desk.asked].count("ballot") == 1
 
 
-def test_who_is_not_there_is_given_three_seconds(voters: RpcVoters, clock: _QuickClock) -> None:
-    gone = serve(FakeDesk(), address="127.0.0.1:0")
+def test_who_is_not_there_is_given_three_seconds(
+    voters: RpcVoters, clock: _QuickClock, certificates: Certificates
+) -> None:
+    gone = serve_p2(FakeDesk(), certificates)
     gone.stop(grace_s=0)
     with pytest.raises(UnreachableError, match="p2"):
         voters.ask(member_at(gone.address), some_change(), timeout_s=600.0)
@@ -106,9 +122,9 @@ def test_who_is_not_there_is_given_three_seconds(voters: RpcVoters, clock: _Quic
 
 
 def test_who_restarts_within_that_time_is_heard(
-    desk: FakeDesk, voters: RpcVoters, clock: _QuickClock
+    desk: FakeDesk, voters: RpcVoters, clock: _QuickClock, certificates: Certificates
 ) -> None:
-    first = serve(desk, address="127.0.0.1:0")
+    first = serve_p2(desk, certificates)
     member = member_at(first.address)
     assert voters.status(member) == desk.peer
     first.stop(grace_s=0)
@@ -116,7 +132,7 @@ def test_who_restarts_within_that_time_is_heard(
 
     def restart() -> None:
         if not started:
-            started.append(serve(desk, address=first.address))
+            started.append(serve_p2(desk, certificates, first.address))
         # The channel reconnects on its own time, of which this clock knows nothing.
         threading.Event().wait(0.05)
 
@@ -126,22 +142,26 @@ def test_who_restarts_within_that_time_is_heard(
     started[0].stop(grace_s=0)
 
 
-def test_a_ballot_that_cannot_be_read_is_silence(voters: RpcVoters) -> None:
+def test_a_ballot_that_cannot_be_read_is_silence(
+    voters: RpcVoters, certificates: Certificates
+) -> None:
     answer = msgspec.json.encode({"voter": "p2", "verdict": "approve"})
-    server, address = _server_that_answers(answer)
+    server, address = _server_that_answers(answer, certificates)
     with pytest.raises(UnreachableError, match="this ballot cannot be read"):
         voters.ask(member_at(address), some_change(), timeout_s=5.0)
     server.stop(0).wait()
 
 
-def test_a_ballot_that_is_too_large_is_silence(voters: RpcVoters) -> None:
-    server, address = _server_that_answers(b" " * 300_000)
+def test_a_ballot_that_is_too_large_is_silence(
+    voters: RpcVoters, certificates: Certificates
+) -> None:
+    server, address = _server_that_answers(b" " * 300_000, certificates)
     with pytest.raises(UnreachableError, match="300000 bytes"):
         voters.ask(member_at(address), some_change(), timeout_s=5.0)
     server.stop(0).wait()
 
 
-def _server_that_answers(ballot_json: bytes) -> tuple[grpc.Server, str]:
+def _server_that_answers(ballot_json: bytes, certificates: Certificates) -> tuple[grpc.Server, str]:
     """Start a server whose every ballot is ``ballot_json``."""
 
     class Liar(ballot_pb2_grpc.BallotServiceServicer):
@@ -151,6 +171,6 @@ def _server_that_answers(ballot_json: bytes) -> tuple[grpc.Server, str]:
 
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
     ballot_pb2_grpc.add_BallotServiceServicer_to_server(Liar(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    port = bind(server, "127.0.0.1:0", certificates.of("p2"))
     server.start()
     return server, f"127.0.0.1:{port}"
