@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tars_peer.cli import cluster, evolve, generations, peer
+from tars_peer.cli import certs, cluster, evolve, generations, peer
 from tars_peer.cli.exit_codes import ExitCode, exit_code_of
 from tars_peer.cli.speak import complain
 from tars_peer.errors import PermanentError, TarsError
@@ -37,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(cluster.app, name="cluster", help="Start, watch, check and stop a cluster.")
 app.add_typer(evolve.app, name="evolve", help="Evolution by hand, and its history.")
+app.add_typer(certs.app, name="certs", help="Certificates: who may speak to the peers.")
 app.add_typer(peer.app, name="peer", help="Be one peer.")
 generations.add_to(evolve.app)
 

@@ -29,14 +29,18 @@ def ensure_certificates(home: ClusterHome) -> list[str]:
     A home whose authority was taken away (to keep it elsewhere) is left as it is.
 
     Raises:
+        UsageError: a certificate is missing, and so is the authority to issue it.
         CorruptError: a certificate cannot be read.
         PermanentError: the home cannot be written.
     """
     cabinet = Cabinet(home.certificates, now_ms=now_ms)
     done = []
     if not cabinet.founded:
-        if all(home.credentials(peer.id).leaf.exists() for peer in home.peers):
+        there = [home.credentials(peer.id).leaf.exists() for peer in home.peers]
+        if all(there):
             return []
+        if any(there):
+            cabinet.authority()  # says that it is missing: a second one would divide the peers
         cabinet.found(home.cluster_id)
         done.append(f"a certificate authority is made in {home.certificates}")
     wanted = {

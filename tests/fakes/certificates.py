@@ -17,12 +17,13 @@ class Certificates:
     """Issues by ``now_ms`` (Unix milliseconds), which a test may move."""
 
     def __init__(self, folder: Path, cluster_id: str = "c-1") -> None:
-        """Found an authority in ``folder``."""
+        """Found an authority in ``folder``, or use that which is there."""
         self.now_ms = time.time_ns() // 1_000_000
         self.folder = folder
         self.cluster_id = ClusterId(cluster_id)
         self.cabinet = Cabinet(folder, now_ms=lambda: self.now_ms)
-        self.cabinet.found(self.cluster_id)
+        if not self.cabinet.founded:
+            self.cabinet.found(self.cluster_id)
 
     def of(self, name: str, role: Role = Role.PEER) -> Credentials:
         """Return the credentials of ``name``, issued now if they are not there."""

@@ -33,9 +33,16 @@ class Cabinet:
     Each method may raise PermanentError where the folder cannot be read or written.
     """
 
-    def __init__(self, folder: Path, *, now_ms: Callable[[], int]) -> None:
-        """Work in ``folder``; it need not exist yet."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        now_ms: Callable[[], int],
+        write: Callable[[Path, bytes], None] = write_private,
+    ) -> None:
+        """Work in ``folder``, which need not exist yet; ``write`` replaces a file as a whole."""
         self.folder = folder
+        self._write = write
         self._now_ms = now_ms
 
     @property
@@ -124,17 +131,17 @@ class Cabinet:
                     f"the old authority is needed: {', '.join(map(str, older))}",
                     hint="issue these anew first, with `tars certs rotate`",
                 )
-            write_private(self.folder / TRUSTED_FILE, authority.public_pem)
+            self._write(self.folder / TRUSTED_FILE, authority.public_pem)
 
     def _adopt(self, authority: Authority) -> None:
         """Trust first, use then: whoever sees the new authority's work must know it."""
         file = self.folder / TRUSTED_FILE
         before = file.read_bytes() if file.exists() else b""
-        write_private(file, before + authority.public_pem)
-        write_private(self.folder / AUTHORITY_FILE, authority.private_pem)
+        self._write(file, before + authority.public_pem)
+        self._write(self.folder / AUTHORITY_FILE, authority.private_pem)
 
     def _issue(self, authority: Authority, identity: Identity, place: Path) -> None:
-        write_private(place, authority.issue(identity, now_ms=self._now_ms()))
+        self._write(place, authority.issue(identity, now_ms=self._now_ms()))
 
     def _renew(
         self, authority: Authority, places: Iterable[Path], left_ms: int | None
