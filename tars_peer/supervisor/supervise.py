@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -45,6 +46,8 @@ _ANSWER_S = 1.0
 #: How often it is looked whether a certificate is soon to expire.
 _CERTIFICATES_S = 3_600.0
 _PR_SET_CHILD_SUBREAPER = 36
+#: What grpc says of handshakes is no peer's last word.
+_GRPC_LINE = re.compile(r"[IWE]\d{4} [\d:.]+ +\d+ \w+\.cc:\d+\]")
 #: What is killed may have started something meanwhile.
 _SWEEPS = 5
 
@@ -247,7 +250,9 @@ class Supervisor:
     def _last_line(self) -> str:
         with suppress(OSError):
             text = (self._folder / "peer.log").read_bytes()[-4_000:].decode(errors="replace")
-            lines = [line for line in text.splitlines() if line.strip()]
+            lines = [
+                line for line in text.splitlines() if line.strip() and not _GRPC_LINE.match(line)
+            ]
             return lines[-1][:300] if lines else "no output"
         return "no output"
 

@@ -64,6 +64,7 @@ with (FOLDER / "starts").open("a") as starts:
 behaviour, _, argument = (SOURCE / "behaviour").read_text().partition(" ")
 if behaviour == "crash":
     sys.stderr.write("a line before\nthe last words\n")
+    sys.stderr.write("I1122 23:35:07.465139   13645 ssl.cc:25] Handshake failed\n")
     sys.exit(3)
 elif behaviour == "usage":
     sys.stderr.write("error: wrong settings\n")
