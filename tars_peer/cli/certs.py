@@ -59,13 +59,23 @@ class Overview(Noun, frozen=True, kw_only=True):
 def init(
     context: typer.Context,
     cluster: Annotated[
-        str, typer.Option("--cluster", metavar="ID", help="The cluster's name, as in every URI.")
-    ],
+        str | None,
+        typer.Option("--cluster", metavar="ID", help="Its cluster. Default: that of the home."),
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     certs: FolderOption = None,
 ) -> None:
     """Make a certificate authority. `tars cluster up` does it for the cluster of a home."""
     folder = _folder(context, home, certs)
+    if certs is None or cluster is None:
+        # An authority of another cluster in a home would keep its peers from starting.
+        of_home = machine_of(context).load(home).cluster_id
+        if cluster not in (None, of_home):
+            raise UsageError(
+                f"{home} is the home of {of_home}, not of {cluster}",
+                hint="name a folder for the authority of another cluster with --certs DIR",
+            )
+        cluster = of_home
     _cabinet(folder).found(ClusterId(cluster))
     say_lines(Text(f"a certificate authority of {cluster} is made in {folder}"))
     remark(f"keep {folder / 'authority.pem'} to yourself: whoever has it can be anybody")

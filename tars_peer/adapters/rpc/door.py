@@ -52,8 +52,7 @@ class Door(grpc.ServerInterceptor):
             inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
             def stream(request: object, context: grpc.ServicerContext) -> Iterator[Any]:
-                with self._admitted(context, method) as leaf:
-                    pass
+                leaf = self._admit(context, method)
                 for answer in inner(request, context):
                     # A stream lasts for long: its caller must be somebody all the while.
                     with self._answering(context, method):
@@ -69,8 +68,7 @@ class Door(grpc.ServerInterceptor):
         inner = handler.stream_unary if handler.request_streaming else handler.unary_unary
 
         def once(request: object, context: grpc.ServicerContext) -> Any:  # noqa: ANN401
-            with self._admitted(context, method):
-                pass
+            self._admit(context, method)
             return inner(request, context)
 
         make = (
@@ -80,13 +78,13 @@ class Door(grpc.ServerInterceptor):
         )
         return make(once, handler.request_deserializer, handler.response_serializer)
 
-    @contextmanager
-    def _admitted(self, context: grpc.ServicerContext, method: str) -> Iterator[Leaf]:
+    def _admit(self, context: grpc.ServicerContext, method: str) -> Leaf:
+        """Return who calls; the call ends here where that one may not."""
         with self._answering(context, method):
             leaf = self._caller(context)
             self._check_time(leaf)
             self._check(leaf, method)
-        yield leaf
+        return leaf
 
     @contextmanager
     def _answering(self, context: grpc.ServicerContext, method: str) -> Iterator[None]:

@@ -51,6 +51,19 @@ def test_an_authority_is_made_once(run, tmp_path):
     assert Certificates(folder).cabinet.authority().cluster_id == "c-7"
 
 
+def test_the_authority_in_a_home_is_of_its_cluster(run, home, tmp_path):
+    code, _, err = run("init", "--cluster", "c-7", "--home", home.path)
+    assert (code, "is the home of c-1, not of c-7" in err) == (2, True)
+    code, _, err = run("init", "--home", home.path)
+    assert (code, "holds a certificate authority already" in err) == (2, True)
+    (home.certificates / "authority.pem").unlink()
+    assert run("init", "--home", home.path)[0] == 0
+    assert Certificates(home.certificates).cabinet.authority().cluster_id == "c-1"
+    code, _, err = run("init", "--cluster", "c-7", "--home", tmp_path / "none")
+    assert (code, "no cluster in" in err) == (2, True)
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_cluster_that_cannot_be_named_makes_nothing(run, tmp_path):
     code, _, err = run("init", "--cluster", "C 7", "--certs", tmp_path / "certs")
     assert code == 2
