@@ -7,6 +7,7 @@ its number, in whatever order; appends run on threads of their own.
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -88,6 +89,14 @@ class Member:
     def delivered(self) -> list[tuple[int, str]]:
         """Return index and operation of everything delivered since the child's start."""
         return [(index, name) for index, name in self.ask("delivered").result(10)]
+
+    def pause(self) -> None:
+        """Stop the child where it stands; its links stay open."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Kill the child as ``kill -9`` does, and forget it."""
