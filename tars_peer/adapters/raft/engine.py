@@ -1,8 +1,9 @@
 """PySyncObj's consensus with this house's rules laid over it from outside.
 
-PySyncObj keeps the elections, the log matching and the commit rule. Replaced are: how a leader
-replicates (``leading``), and here what is done with a message and how an entry is applied. Nothing
-is ever sent before the journal is on disk. Runs on one thread; no waiting caller may enter here.
+PySyncObj keeps the voting, the log matching and the commit rule. Replaced are: how a leader
+replicates (``leading``), when a node stands for election (``elections``), and here what is done
+with a message and how an entry is applied. Nothing is ever sent before the journal is on disk. Runs
+on one thread; no waiting caller may enter here.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pysyncobj import SyncObjConf
 from pysyncobj.monotonic import monotonic
 
 from tars_peer.adapters.raft import guard
+from tars_peer.adapters.raft.elections import Elections
 from tars_peer.adapters.raft.fault import OnFault
 from tars_peer.adapters.raft.journal import SqliteJournal
-from tars_peer.adapters.raft.leading import Leading, MakeTransport
+from tars_peer.adapters.raft.leading import MakeTransport
 from tars_peer.adapters.raft.operations import Operations, open_seal
 from tars_peer.adapters.raft.readiness import Readiness
 from tars_peer.adapters.raft.settings import (
@@ -33,7 +35,7 @@ from tars_peer.ports.log import Deliver
 _logger = logging.getLogger(__name__)
 
 
-class Engine(Leading):
+class Engine(Elections):
     """One member's Raft; ``doTick`` is one round: commit, apply, send, then wait for messages."""
 
     def __init__(
@@ -61,9 +63,6 @@ class Engine(Leading):
         # Operations this leader has put into its log in this term and has not applied yet.
         self._in_log: set[bytes] = set()
         self._in_log_term = 0
-        self._voters: set[MemberNode] = set()
-        self._voters_term = 0
-        self._heard_at_s = float("-inf")
         # The leader, and its term, that was handed the pending operations.
         self._served: tuple[int, MemberNode | None] = (0, None)
         # End of the message that PySyncObj is handling; see `_take_append`.
@@ -92,14 +91,10 @@ class Engine(Leading):
         Members that look at their deadlines in fixed steps fall into step with each other, and
         then stand for election at the same moment, again and again.
         """
-        deadline_s = (
-            self._SyncObj__newAppendEntriesTime
-            if self._isLeader()
-            else self._SyncObj__raftElectionDeadline
-        )
-        # A deadline that has passed was, or is about to be, acted on, unless nobody is reached.
-        remaining_s = deadline_s - monotonic()
-        return min(IDLE_PERIOD_S, remaining_s + 0.001) if remaining_s > 0 else IDLE_PERIOD_S
+        if self._isLeader():
+            remaining_s = self._SyncObj__newAppendEntriesTime - monotonic()
+            return min(IDLE_PERIOD_S, remaining_s + 0.001) if remaining_s > 0 else IDLE_PERIOD_S
+        return min(IDLE_PERIOD_S, self.election_rest_s())
 
     def leader_peer(self) -> PeerId | None:
         """Return the leader, unless it has been silent for too long."""
@@ -201,7 +196,11 @@ class Engine(Leading):
             case "next_node_idx":
                 self.take_answer(node, checked)
             case "response_vote":
-                self._take_vote(node, checked)
+                self.take_vote(node, checked)
+            case "pre_vote":
+                self.take_pre_vote(node, checked)
+            case "pre_vote_answer":
+                self.take_pre_vote_answer(node, checked)
             case "apply_command":
                 # Not passed on further: who forwarded it tries again when it knows the leader.
                 if self._isLeader():
@@ -216,7 +215,7 @@ class Engine(Leading):
             self._SyncObj__sendNextNodeIdx(node)
             return
         self.note_leader(term, node)
-        self._heard_at_s = monotonic()
+        self.note_heard()
         self._readiness.heard(term, message["commit_index"])
         self._vouched_end = message["prevLogIdx"] + len(message["entries"])
         super()._SyncObj__onMessageReceived(node, guard.without_held(message, self._journal))
@@ -242,12 +241,3 @@ class Engine(Leading):
             "success": success,
         }
         self.send(node, answer)
-
-    def _take_vote(self, node: MemberNode, message: guard.Message) -> None:
-        """Count voters, not votes (findings, S5)."""
-        if self._voters_term != self.raftCurrentTerm:
-            self._voters_term = self.raftCurrentTerm
-            self._voters = set()
-        if message["term"] == self.raftCurrentTerm and node not in self._voters:
-            self._voters.add(node)
-            super()._SyncObj__onMessageReceived(node, message)

@@ -31,6 +31,8 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
     "next_node_idx": {"term": int, "next_node_idx": int, "reset": bool, "success": bool},
     "request_vote": {"term": int, "last_log_index": int, "last_log_term": int},
     "response_vote": {"term": int},
+    "pre_vote": {"round": int, "last_log_index": int, "last_log_term": int},
+    "pre_vote_answer": {"round": int, "term": int, "granted": bool},
     "apply_command": {"command": bytes},
 }
 

@@ -97,7 +97,7 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
     def take_answer(self, node: MemberNode, message: Message) -> None:
         """Count an answer to this very term's leader; one of an older term may be untrue now."""
         if message["term"] > self.raftCurrentTerm:
-            self._step_down(message["term"])
+            self.follow_in(message["term"])
         if not self._isLeader() or message["term"] != self.raftCurrentTerm:
             return
         optimistic, asked = self._next_index(node), message["next_node_idx"]
@@ -109,12 +109,16 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
         self._set_next_index(node, note(optimistic, asked))
         self._replicate(node, is_heartbeat=False)
 
-    def _step_down(self, term: int) -> None:
-        """Follow in a newer term (Raft, section 5.1); PySyncObj leads on, unheard, for a while."""
+    def follow_in(self, term: int) -> None:
+        """Follow in a newer term (Raft, section 5.1); a leader of an older one steps down.
+
+        PySyncObj by itself would lead on, unheard, for a while.
+        """
+        if self._isLeader():
+            self._SyncObj__raftElectionDeadline = monotonic() + self._SyncObj__generateRaftTimeout()
         self._SyncObj__setCurrentTerm(term, None)
         self._SyncObj__setState(_FOLLOWER)
         self._SyncObj__raftLeader = None
-        self._SyncObj__raftElectionDeadline = monotonic() + self._SyncObj__generateRaftTimeout()
 
     def _SyncObj__onNodeConnected(self, node: MemberNode) -> None:  # noqa: N802
         self._progress[node] = Progress()

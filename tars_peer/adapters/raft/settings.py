@@ -13,12 +13,17 @@ from pysyncobj import SyncObjConf
 
 from tars_peer.adapters.raft.journal import SqliteJournal
 
-#: A leader's sign of life. Followers tolerate four to five lost ones.
-HEARTBEAT_PERIOD_S = 0.15
-#: Elections begin this long after the last sign of life. Long enough for a machine whose cores
-#: are taken by a benchmark, short enough for a failover in about a second.
-ELECTION_SHORTEST_S = 0.8
-ELECTION_LONGEST_S = 1.6
+#: A leader's sign of life. Followers tolerate four lost ones.
+HEARTBEAT_PERIOD_S = 0.1
+#: Followers begin to ask for an election (``elections``) so long after the last sign of life. Short
+#: for a failover in well under a second where a machine just vanishes; longer than what a disk or
+#: a busy core takes away from a leader. A false alarm of one follower costs nothing.
+ELECTION_SHORTEST_S = 0.5
+ELECTION_LONGEST_S = 1.0
+#: When the link to the leader breaks, this part of the time above is waited.
+LOST_LINK_SHARE = 0.2
+#: Who asks for votes, or has promised one, leaves the others alone so long: some round trips.
+COURTESY_S = 0.1
 #: A leader that a majority has not answered for so long steps down; a follower that has heard
 #: nothing for so long no longer says that it knows a leader.
 LEADER_FALLBACK_S = 2.0

@@ -14,6 +14,7 @@ from typing import Any
 from pysyncobj.transport import Transport
 
 from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.elections import Round
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.guard import Message
 from tars_peer.adapters.raft.journal import SqliteJournal
@@ -153,6 +154,9 @@ class Network:
         """Run one round; the member stands for election when told to, and only then."""
         engine = self.seats[peer].engine
         engine._SyncObj__raftElectionDeadline = 0.0 if stand else float("inf")
+        if stand:
+            # As if a majority had said that it would vote for this member.
+            engine._round = Round(number=0, began_at_s=0.0, deadline_s=0.0, is_won=True)
         engine.doTick(0.0)
         engine.flush()
 

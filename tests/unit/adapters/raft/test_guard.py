@@ -28,6 +28,8 @@ GOOD: list[dict[str, Any]] = [
     {"type": "next_node_idx", "term": 1, "next_node_idx": 2, "reset": False, "success": True},
     {"type": "request_vote", "term": 1, "last_log_index": 1, "last_log_term": 0},
     {"type": "response_vote", "term": 1},
+    {"type": "pre_vote", "round": 1, "last_log_index": 1, "last_log_term": 0},
+    {"type": "pre_vote_answer", "round": 1, "term": 1, "granted": True},
     {"type": "apply_command", "command": COMMAND},
 ]
 
