@@ -10,6 +10,7 @@ from typing import Any
 from pysyncobj.transport import Transport
 
 from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.elections import Round
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.guard import Message
 from tars_peer.adapters.raft.operations import Operations, Pending, digest_of, seal
@@ -106,6 +107,13 @@ class Seat:
         """Run one round of the node's thread, without the waiting."""
         self.engine.doTick(0.0)
         self.engine.flush()
+
+    def stand(self) -> None:
+        """Stand for election, as if a majority had said that it would vote for this member."""
+        if not self.leads():
+            won = Round(number=0, began_at_s=0.0, deadline_s=0.0, is_won=True)
+            self.engine._round, self.engine._SyncObj__raftElectionDeadline = won, 0.0
+        self.tick()
 
     def receive(self, sender: str, raw: bytes) -> None:
         """Take one message, as a round of the poller does."""

@@ -74,6 +74,7 @@ class Story:
             self._reset_link: 4,
             self._change_weather: 3,
             self._power_cut: 1,
+            self._storm: 6,
         }
 
     def tell(self) -> None:
@@ -145,6 +146,18 @@ class Story:
     def _power_cut(self) -> None:
         for me in sorted(self._world.seats):
             self._world.crash(me)
+
+    def _storm(self) -> None:
+        """Have some stand unasked, again and again: no promise may rest on pre-vote."""
+        standing = [me for me in self._world.members if self._dice.random() < 0.7]
+        for number in range(self._dice.randint(1, 6)):
+            delay_s = number * self._dice.uniform(0.0, 0.04)
+            self._world.later(delay_s, f"stand {standing}", partial(self._stand, standing))
+
+    def _stand(self, standing: list[str]) -> None:
+        for me in standing:
+            if me in self._world.seats and not self._world.seats[me].is_paused:
+                self._world.step(me, self._world.seats[me].stand)
 
     def _crash(self) -> None:
         me = self._somebody()
