@@ -16,6 +16,7 @@ from pathlib import Path
 from pysyncobj import SyncObjException
 
 from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.compaction import Compaction
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.fault import (
     ExitProcess,
@@ -25,11 +26,15 @@ from tars_peer.adapters.raft.fault import (
 )
 from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.operations import Operations, digest_of, seal
-from tars_peer.adapters.raft.settings import make_settings
+from tars_peer.adapters.raft.settings import (
+    SNAPSHOT_EVERY_ENTRIES,
+    TRAILING_ENTRIES,
+    make_settings,
+)
 from tars_peer.adapters.raft.transport import MemberNode, PeerTransport
 from tars_peer.errors import NoQuorumError, TemporaryError, UsageError
 from tars_peer.model.noun import OperationId, PeerId
-from tars_peer.ports.log import Deliver, LogStatus
+from tars_peer.ports.log import Deliver, LogStatus, StateKeeper
 
 _CLOSE_DEADLINE_S = 10.0
 
@@ -46,18 +51,23 @@ class RaftLog:
         cluster_id: str,
         secret: str,
         deliver: Deliver,
+        keeper: StateKeeper | None = None,
         on_fault: OnFault | None = None,
         exit_process: ExitProcess = os._exit,
+        snapshot_every_entries: int = SNAPSHOT_EVERY_ENTRIES,
+        trailing_entries: int = TRAILING_ENTRIES,
     ) -> None:
         """Open the journal in ``folder``, bind this member's address and start.
 
         ``addresses`` is the host:port of every member, this one's included. ``deliver`` runs on
         the node's thread: it may only enqueue, and never call ``append``. ``on_fault`` is told
         what broke when an entry cannot be delivered or a member breaks Raft's rules; by default
-        the process ends with code 70, as it does with code 74 when the disk fails.
+        the process ends with code 70, as it does with code 74 when the disk fails. ``keeper`` gives
+        and takes the state that replaces entries after every ``snapshot_every_entries`` but the
+        last ``trailing_entries``; without one, all entries are kept.
 
         Raises:
-            CorruptError: the journal is damaged.
+            CorruptError: the journal is damaged, or its snapshot is none of ``keeper``'s.
             UsageError: an address is wrong, or the journal is another node's.
             TemporaryError: the journal or the address is in use.
         """
@@ -81,6 +91,13 @@ class RaftLog:
                 journal=self._journal,
                 make_transport=PeerTransport,
                 operations=self._operations,
+                compaction=Compaction(
+                    journal=self._journal,
+                    operations=self._operations,
+                    keeper=keeper,
+                    every_entries=snapshot_every_entries,
+                    trailing_entries=trailing_entries,
+                ),
                 deliver=deliver,
                 on_fault=self._on_fault,
             )

@@ -1,10 +1,10 @@
 """PySyncObj's configuration for this house: every figure with its reason.
 
-Log compaction is off, in all the ways there are. PySyncObj's snapshots lose acknowledged entries
-at a kill between dump and trim (findings, S6) and while trimming (S7), make an empty but voting
-node of a truncated dump (S12), and without a dump file trim the journal for nothing (S13). So the
-journal keeps every entry and a start delivers from the first. No setting that a person may turn
-may enter here: a cluster runs with one set of timeouts.
+PySyncObj's own log compaction is off, in all the ways there are. Its snapshots lose acknowledged
+entries at a kill between dump and trim (findings, S6) and while trimming (S7), make an empty but
+voting node of a truncated dump (S12), and without a dump file trim the journal for nothing (S13).
+``compaction`` takes its place. No setting that a person may turn may enter here: a cluster runs
+with one set of timeouts.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ IDLE_PERIOD_S = 0.1
 PING_PERIOD_S = 1.0
 #: A leader takes no more commands while so many are not committed; callers try again.
 LARGEST_UNCOMMITTED = 4096
+#: A snapshot is taken about so often: its cost, some ten milliseconds, is spread over so many
+#: entries, and a start replays no more than so many in a second or two.
+SNAPSHOT_EVERY_ENTRIES = 4096
+#: So many entries before a snapshot stay: who was away for less is sent those, not the state.
+TRAILING_ENTRIES = 1024
 
 _NEVER_ENTRIES = 2**62
 _NEVER_S = 2.0**62

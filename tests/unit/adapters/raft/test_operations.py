@@ -64,7 +64,7 @@ def test_all_callers_of_an_operation_are_woken_with_its_index() -> None:
     assert [caller.settled.is_set() for caller in callers] == [True] * 3
     assert {caller.index for caller in callers} == {7}
     assert operations.wait_for(DIGEST, b"command").index == 7
-    assert operations.is_known(DIGEST)
+    assert operations.is_known(DIGEST, 8)
     assert not operations.due(0.0)
 
 
