@@ -112,7 +112,9 @@ class JournalFile:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CANTOPEN) & 0xFF
+            # Python itself finds text that is none, and gives no code; the system's are of access.
+            default = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else 0
+            code = getattr(error, "sqlite_errorcode", default) & 0xFF
             if code in _BUSY_CODES:
                 raise TemporaryError(
                     f"the journal {self.path} is in use by another process",

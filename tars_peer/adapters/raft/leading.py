@@ -144,6 +144,9 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
 
     def _SyncObj__onNodeConnected(self, node: MemberNode) -> None:  # noqa: N802
         self._progress[node] = Progress()
+        if node in self._outgoing:
+            # It says where to go on; a chunk that it has already would be sent for nothing.
+            self._outgoing[node].offset = None
         super()._SyncObj__onNodeConnected(node)
 
     def _SyncObj__onBecomeLeader(self) -> None:  # noqa: N802
