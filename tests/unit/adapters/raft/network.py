@@ -23,7 +23,7 @@ from tars_peer.adapters.raft.operations import Operations, digest_of, open_seal,
 from tars_peer.adapters.raft.settings import make_settings
 from tars_peer.adapters.raft.transport import MemberNode
 from tars_peer.model.noun import OperationId, PeerId
-from tests.unit.adapters.raft.keeping import History
+from tests.fakes.keeper import History
 
 Link = tuple[PeerId, PeerId]
 

@@ -1,4 +1,4 @@
-"""What the raft tests put in the place of the ledger: all that was delivered, and nothing else."""
+"""An owner of the log whose state is all that was delivered; fills ``ports.log.StateKeeper``."""
 
 from __future__ import annotations
 
