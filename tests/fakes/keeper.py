@@ -6,6 +6,8 @@ import hashlib
 
 import msgspec
 
+from tars_peer.decide.decisions import Decisions
+
 Delivered = list[tuple[int, bytes]]
 
 
@@ -48,3 +50,33 @@ class History:
         self.delivered[:] = delivered
         self.restored.append(index)
         return ""
+
+
+class Prompt:
+    """Has a ledger without a thread do at once what it only enqueues."""
+
+    def __init__(self, decisions: Decisions) -> None:
+        """Stand before ``decisions``."""
+        self._decisions = decisions
+
+    def capture(self, index: int) -> None:
+        """See ``StateKeeper``."""
+        self._decisions.capture(index)
+        self._work()
+
+    def captured(self) -> tuple[int, bytes] | None:
+        """See ``StateKeeper``."""
+        return self._decisions.captured()
+
+    def restore(self, index: int, state: bytes) -> str:
+        """See ``StateKeeper``."""
+        fault = self._decisions.restore(index, state)
+        self._work()
+        return fault
+
+    def _work(self) -> None:
+        queue = self._decisions._queue  # noqa: SLF001  (its thread would do this)
+        while not queue.empty():
+            work = queue.get()
+            assert work is not None
+            work()
