@@ -3,7 +3,7 @@
 The labels are those of the findings; each was reproduced on PySyncObj's own snapshots.
 """
 
-# ruff: noqa: SLF001  (a lost answer is overdue when a test says so)
+# ruff: noqa: SLF001  (heartbeats are due and answers overdue when a test says so)
 
 from __future__ import annotations
 
@@ -236,6 +236,49 @@ def test_a_state_that_its_owner_cannot_read_stops_the_peer(network: Network) -> 
     assert "the history does not match its digest" in network.seats[C].faults[0]
     assert network.seats[C].journal.snapshot is None
     assert all(loader.loads(raw)["type"] != "next_node_idx" for raw in network.queues[C, A])
+
+
+def test_one_chunk_is_in_flight_however_often_the_leader_has_something_to_say(
+    network: Network,
+) -> None:
+    leader = network.elect(A)
+    _write(network, A, range(3))
+    # C is streamed to, and then takes nothing while the leader goes on and trims.
+    for number in range(3, 40):
+        leader.propose(f"op {number}")
+        network.tick(A)
+        for link in ((A, B), (B, A)):
+            while network.queues[link]:
+                network.carry(link)
+        leader.engine._SyncObj__newAppendEntriesTime = 0.0
+        network.tick(A)
+    most = 0
+    for _ in range(60):
+        if network.queues[A, C]:
+            network.carry((A, C))
+        if network.queues[C, A]:
+            network.carry((C, A))
+        leader.engine._SyncObj__newAppendEntriesTime = 0.0
+        network.tick(A)
+        kinds = [loader.loads(raw)["type"] for raw in network.queues[A, C]]
+        most = max(most, kinds.count("snapshot_chunk"))
+    assert most == 1
+    network.settle(100)
+    _assert_all_equal(network, 40)
+
+
+def test_a_follower_that_asks_for_chunks_counts_as_alive(network: Network) -> None:
+    _with_c_behind(network)
+    network.start(C)
+    network.disconnect(A, B)
+    _until_chunk(network, A, C)
+    engine = network.seats[A].engine
+    for node in network.seats[A].nodes.values():
+        engine._SyncObj__lastResponseTime[node] = float("-inf")
+    network.carry((A, C))
+    network.carry((C, A))
+    network.tick(A)
+    assert network.leads(A)
 
 
 def test_an_old_snapshot_is_ignored(network: Network) -> None:
