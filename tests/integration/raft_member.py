@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tars_peer.adapters.raft.compaction import Pace
 from tars_peer.adapters.raft.node import RaftLog
 from tars_peer.errors import TarsError
 from tars_peer.model.noun import OperationId, PeerId
@@ -166,8 +167,7 @@ def _serve(settings: dict[str, Any]) -> None:
         secret=SECRET,
         deliver=history.deliver,
         keeper=history if every else None,
-        snapshot_every_entries=every or 1,
-        trailing_entries=every // 4,
+        pace=Pace(every_entries=every or 1, trailing_entries=every // 4),
     )
     lock = threading.Lock()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tars_peer.adapters.raft.compaction import Pace
 from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.node import RaftLog
 from tars_peer.config.home import ClusterHome, PeerEntry
@@ -51,8 +52,7 @@ class Node:
             deliver=self.decisions.deliver,
             keeper=self.decisions,
             on_fault=fault.append,
-            snapshot_every_entries=EVERY_ENTRIES,
-            trailing_entries=2,
+            pace=Pace(every_entries=EVERY_ENTRIES, trailing_entries=2),
         )
         self.decisions.start()
         self.founding = threading.Thread(target=self._found)

@@ -6,11 +6,28 @@ same bytes of it; the answer may come much later, or never. Messages may not ent
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.operations import Operations
 from tars_peer.adapters.raft.snapshot import LARGEST_SNAPSHOT_BYTES, Snapshot
 from tars_peer.errors import CorruptError
 from tars_peer.ports.log import StateKeeper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a snapshot is taken; ``trailing_entries`` before it stay in the log.
+
+    Its cost, tens of milliseconds, is spread over so many entries, and a start replays no more than
+    that. Who was away for less than what trails is sent entries, not the state.
+    """
+
+    every_entries: int = 4096
+    trailing_entries: int = 1024
+
+
+PACE = Pace()
 
 
 class Compaction:
@@ -22,18 +39,13 @@ class Compaction:
         journal: SqliteJournal,
         operations: Operations,
         keeper: StateKeeper | None,
-        every_entries: int,
-        trailing_entries: int,
+        pace: Pace = PACE,
     ) -> None:
-        """Take a snapshot about every ``every_entries``; without a ``keeper``, none.
-
-        ``trailing_entries`` before a snapshot stay in the log: who lacks only a few is sent those.
-        """
+        """Take snapshots at this pace; without a ``keeper``, none."""
         self._journal = journal
         self._operations = operations
         self._keeper = keeper
-        self._every = every_entries
-        self._trailing = trailing_entries
+        self._pace = pace
         self._delivered_index = 0
         # What is remembered at the index whose state was asked for last and has not come yet.
         self._asked: tuple[int, list[tuple[bytes, int]]] | None = None
@@ -57,7 +69,8 @@ class Compaction:
 
     def note_delivered(self, index: int) -> None:
         """Ask for the state after this entry, if it is the first of the next so many."""
-        is_boundary = index // self._every > self._delivered_index // self._every
+        every = self._pace.every_entries
+        is_boundary = index // every > self._delivered_index // every
         self._delivered_index = index
         if self._keeper is not None and is_boundary and self._asked is None:
             self._asked = index, self._operations.remembered_at(index)
@@ -77,7 +90,7 @@ class Compaction:
         )
         # Too large to be sent is too large to be needed by anyone.
         if len(snapshot.raw) <= LARGEST_SNAPSHOT_BYTES:
-            self._journal.trim_to(snapshot, trailing=self._trailing)
+            self._journal.trim_to(snapshot, trailing=self._pace.trailing_entries)
 
     def install(self, snapshot: Snapshot) -> str:
         """Go on from a leader's snapshot; return why not, ``""`` if it is done and on disk."""

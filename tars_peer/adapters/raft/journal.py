@@ -187,7 +187,8 @@ class SqliteJournal:
             del self._entries[: index - self.first_index]
         else:
             self._entries[:] = [(EMPTY_ENTRY, index, snapshot.term)]
-            self._durable_index = min(self._durable_index, index - 1)
+        # What is before it goes with the head, what is left is written anew.
+        self._durable_index = index - 1
         self._commit_index = index
         self._write((snapshot, index))
 

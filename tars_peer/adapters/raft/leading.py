@@ -191,10 +191,8 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
     def _send_chunk(self, node: MemberNode, progress: Progress) -> None:
         """Send a part of the snapshot in place of entries that are no longer here.
 
-        One at a time: the answer to it says what is wanted next.
+        One at a time, as while probing: the answer to it says what is wanted next.
         """
-        if progress.sent_at_s:
-            return
         progress.is_probing = True
         outgoing = self._outgoing.get(node)
         if outgoing is None:

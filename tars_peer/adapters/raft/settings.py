@@ -34,11 +34,6 @@ IDLE_PERIOD_S = 0.1
 PING_PERIOD_S = 1.0
 #: A leader takes no more commands while so many are not committed; callers try again.
 LARGEST_UNCOMMITTED = 4096
-#: A snapshot is taken about so often: its cost, some ten milliseconds, is spread over so many
-#: entries, and a start replays no more than so many in a second or two.
-SNAPSHOT_EVERY_ENTRIES = 4096
-#: So many entries before a snapshot stay: who was away for less is sent those, not the state.
-TRAILING_ENTRIES = 1024
 
 _NEVER_ENTRIES = 2**62
 _NEVER_S = 2.0**62

@@ -14,7 +14,7 @@ from typing import Any
 from pysyncobj.transport import Transport
 
 from tars_peer.adapters.raft import loader
-from tars_peer.adapters.raft.compaction import Compaction
+from tars_peer.adapters.raft.compaction import Compaction, Pace
 from tars_peer.adapters.raft.elections import Round
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.guard import Message
@@ -84,8 +84,9 @@ class Seat:
                 journal=self.journal,
                 operations=self.operations,
                 keeper=self.history if network.snapshot_every else None,
-                every_entries=network.snapshot_every or 1,
-                trailing_entries=network.trailing,
+                pace=Pace(
+                    every_entries=network.snapshot_every or 1, trailing_entries=network.trailing
+                ),
             ),
             deliver=self.history.deliver,
             on_fault=self.faults.append,
