@@ -1,4 +1,4 @@
-.PHONY: check test lint format lock wire environment
+.PHONY: check test simulate lint format lock wire environment
 
 # Everything: what CI runs.
 check:
@@ -8,6 +8,12 @@ check:
 test: ARGS ?= tests
 test:
 	scripts/test.sh $(ARGS)
+
+# Seeded schedules of a whole raft cluster, on all cores; make simulate SCHEDULES=5000 FIRST=1000
+simulate: SCHEDULES ?= 400
+simulate: FIRST ?= 0
+simulate: environment
+	.venv/bin/python -m tests.simulation --schedules $(SCHEDULES) --first $(FIRST)
 
 lint: environment
 	scripts/check.sh
