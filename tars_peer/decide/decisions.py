@@ -1,6 +1,6 @@
 """The way decisions go in and come out: signed and appended here, stepped over in log order.
 
-The log's callback only enqueues; one thread steps the ledger and hands the effects on. What a
+The log's callbacks only enqueue; one thread steps the ledger and hands the effects on. What a
 decision led to is read at its own log index, so a retry or a late answer can never be taken for
 another decision's.
 """
@@ -12,10 +12,12 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 
-from tars_peer.errors import NoQuorumError, OvertakenError, RefusedError
+from tars_peer.errors import CorruptError, NoQuorumError, OvertakenError, RefusedError
 from tars_peer.ledger.effect import Effect, Refused
 from tars_peer.ledger.entry import Decision, Entry, encode_entry, sign_entry
+from tars_peer.ledger.keeping import decode_state, encode_state
 from tars_peer.ledger.signature import UNSIGNED
 from tars_peer.ledger.state import EMPTY, State
 from tars_peer.ledger.step import step
@@ -32,7 +34,7 @@ _OVERTAKEN = frozenset({"founded", "known", "stale", "turn"})
 
 
 class Decisions:
-    """This peer's ledger and its door."""
+    """This peer's ledger and its door; implements ``ports.log.StateKeeper``."""
 
     def __init__(
         self,
@@ -51,7 +53,10 @@ class Decisions:
         self._events = events
         self._state = EMPTY
         self._delivered = 0
-        self._queue: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        # A state the log asked for, its bytes, and the newest generation whose commit is here.
+        self._captured: tuple[State, bytes] | None = None
+        self._enacted = -1
         self._moved = threading.Condition()
         self._outcomes: OrderedDict[int, Effect] = OrderedDict()
         self._listeners: list[Listener] = []
@@ -78,7 +83,37 @@ class Decisions:
     def deliver(self, index: int, payload: bytes) -> None:
         """Take an entry of the log; only enqueues."""
         self._delivered = max(self._delivered, index)
-        self._queue.put((index, payload))
+        self._queue.put(partial(self.step_over, index, payload))
+
+    def capture(self, index: int) -> None:
+        """See ``ports.log.StateKeeper``; the bytes are made on the ledger's thread."""
+        self._queue.put(partial(self._capture, index))
+
+    def captured(self) -> tuple[int, bytes] | None:
+        """See ``ports.log.StateKeeper``.
+
+        An accepted change is in its entry and nowhere else until its commit is made, so the state
+        is held back until ``note_enacted`` has told of its newest generation.
+        """
+        captured = self._captured
+        if captured is None or captured[0].last_number > self._enacted:
+            return None
+        self._captured = None
+        return captured[0].index, captured[1]
+
+    def note_enacted(self, generation: int) -> None:
+        """Note that the commits of all generations up to this number are on this peer's disk."""
+        self._enacted = max(self._enacted, generation)
+
+    def restore(self, index: int, state: bytes) -> str:
+        """See ``ports.log.StateKeeper``; what led to the state is told to no listener."""
+        try:
+            restored = decode_state(state, index)
+        except CorruptError as error:
+            return f"{error} ({error.hint})"
+        self._delivered = max(self._delivered, index)
+        self._queue.put(partial(self._restore, restored))
+        return ""
 
     def step_over(self, index: int, payload: bytes) -> None:
         """Step over an entry now and tell the listeners; the ledger's thread does nothing else."""
@@ -147,8 +182,24 @@ class Decisions:
         )
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            self.step_over(*item)
+        while (work := self._queue.get()) is not None:
+            work()
+
+    def _capture(self, index: int) -> None:
+        if self._state.index == index:
+            self._captured = self._state, encode_state(self._state)
+
+    def _restore(self, state: State) -> None:
+        with self._moved:
+            if state.index <= self._state.index:
+                return
+            self._state = state
+            self._moved.notify_all()
+        self._events.say(
+            "restored",
+            f"the ledger goes on from a snapshot of entry {state.index}",
+            index=state.index,
+        )
 
     def _tell(self, listener: Listener, index: int, state: State, effect: Effect) -> None:
         """Tell one listener; its fault must not end the ledger's thread, nor be kept silent."""

@@ -59,11 +59,16 @@ class Reconciler:
         clock: Clock,
         events: Events,
         patience: Patience,
+        enacted: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """Take steps as ``me``; ``caught_up`` says whether ``state`` has all that was delivered."""
+        """Take steps as ``me``; ``caught_up`` says whether ``state`` has all that was delivered.
+
+        ``enacted`` is told the newest generation whose commit is here, with all before it.
+        """
         self._me = me
         self._state = state
         self._caught_up = caught_up
+        self._enacted = enacted
         self._log = log
         self._applier = applier
         self._deployer = deployer
@@ -118,6 +123,8 @@ class Reconciler:
             return Step.NOTHING
         if not self._applier.applied() and not self._applier.catch_up():
             return Step.NOTHING
+        if state.founded:
+            self._enacted(state.head.number)
         sight = self._look(state)
         step = next_step(state, sight)
         own = step is not Step.NOTHING and step not in _LEADING

@@ -21,4 +21,9 @@ def canonical(noun: Noun) -> bytes:
 
 def digest(domain: str, noun: Noun) -> str:
     """Return the SHA-256 of ``noun`` in hex, kept apart from other uses by ``domain``."""
-    return hashlib.sha256(f"tars.{domain}.v1\n".encode() + canonical(noun)).hexdigest()
+    return digest_of_bytes(domain, canonical(noun))
+
+
+def digest_of_bytes(domain: str, content: bytes) -> str:
+    """Return what ``digest`` does for the noun whose canonical bytes are ``content``."""
+    return hashlib.sha256(f"tars.{domain}.v1\n".encode() + content).hexdigest()

@@ -58,6 +58,11 @@ class State(Noun, frozen=True, kw_only=True):
         """The newest generation; only where ``founded``."""
         return self.generations[-1]
 
+    @property
+    def last_number(self) -> int:
+        """The number of the newest generation; -1 where the ledger has not begun."""
+        return len(self.generations) - 1
+
     def refusals_of(self, fingerprint: str) -> Closed | None:
         """Return what is recorded of the refusals of an idea, or None."""
         return next((closed for closed in self.closed if closed.fingerprint == fingerprint), None)

@@ -241,6 +241,7 @@ def _core(ground: Ground) -> Core:
             cluster_id=home.cluster_id,
             secret=home.secret,
             deliver=decisions.deliver,
+            keeper=decisions,
         ),
     )
 
@@ -300,6 +301,7 @@ def _hands(ground: Ground, core: Core, leave: Callable[[], None]) -> Hands:
         me=me,
         state=core.state,
         caught_up=lambda: core.decisions.caught_up,
+        enacted=core.decisions.note_enacted,
         log=core.log,
         applier=applier,
         deployer=deployer,

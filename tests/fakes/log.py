@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from tars_peer.errors import NoQuorumError, PermanentError
 from tars_peer.model.noun import OperationId, PeerId
-from tars_peer.ports.log import Deliver, LogStatus
+from tars_peer.ports.log import Deliver, LogStatus, StateKeeper
 
 LARGEST_PAYLOAD_BYTES = 96 * 1024
 
@@ -22,6 +22,7 @@ class _Seat:
     """One peer at the hub: where it delivers to and how far it got."""
 
     deliver: Deliver
+    keeper: StateKeeper | None
     delivered_count: int = 0
     applied_index: int = 1
 
@@ -45,14 +46,35 @@ class FakeLogHub:
     _held: set[PeerId] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _delivering_thread: int | None = None
+    _snapshot: tuple[int, bytes] | None = None
+    _compacted_count: int = 0
 
-    def join(self, me: PeerId, deliver: Deliver) -> FakeLog:
-        """Start (or restart) ``me``: everything decided is delivered again from the first entry."""
+    def join(self, me: PeerId, deliver: Deliver, keeper: StateKeeper | None = None) -> FakeLog:
+        """Start (or restart) ``me``: everything decided is delivered again from the first entry.
+
+        After ``compact``, what was decided before it is restored instead.
+        """
         with self._lock:
-            self._seats[me] = _Seat(deliver=deliver)
+            self._seats[me] = _Seat(deliver=deliver, keeper=keeper)
             self.leader = self.leader or me
             self._catch_up()
         return FakeLog(self, me)
+
+    def compact(self, me: PeerId) -> bool:
+        """Ask ``me`` for its state, with which all go on that lack entries up to it.
+
+        Say whether it gave one.
+        """
+        with self._lock:
+            seat = self._seats[me]
+            assert seat.keeper is not None
+            seat.keeper.capture(seat.applied_index)
+            captured = seat.keeper.captured()
+            if captured is None:
+                return False
+            assert captured[0] == seat.applied_index
+            self._snapshot, self._compacted_count = captured, seat.delivered_count
+            return True
 
     def elect(self, leader: PeerId | None) -> None:
         """Change the leader; its empty entry takes an index, as Raft's does."""
@@ -117,6 +139,8 @@ class FakeLogHub:
         self._delivering_thread = threading.get_ident()
         try:
             for peer, seat in self._seats.items():
+                if peer not in self._held and seat.delivered_count < self._compacted_count:
+                    self._restore(seat)
                 while peer not in self._held and seat.delivered_count < len(self.entries):
                     index, payload = self.entries[seat.delivered_count]
                     seat.delivered_count += 1
@@ -124,6 +148,13 @@ class FakeLogHub:
                     seat.deliver(index, payload)
         finally:
             self._delivering_thread = None
+
+    def _restore(self, seat: _Seat) -> None:
+        assert seat.keeper is not None
+        assert self._snapshot is not None
+        fault = seat.keeper.restore(*self._snapshot)
+        assert not fault, fault
+        seat.delivered_count, seat.applied_index = self._compacted_count, self._snapshot[0]
 
 
 class FakeLog:

@@ -17,9 +17,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tars_peer.adapters.raft.compaction import Pace
 from tars_peer.adapters.raft.node import RaftLog
 from tars_peer.errors import TarsError
 from tars_peer.model.noun import OperationId, PeerId
+from tests.fakes.keeper import History
 
 ROOT = Path(__file__).parents[2]
 CLUSTER, SECRET = "raft-tests", "not much of a secret"
@@ -46,12 +48,19 @@ class Member:
         folder: Path,
         *,
         within: Sequence[str] = (),
+        snapshot_every_entries: int = 0,
     ) -> None:
         """Start the child, by the command ``within`` where one is given (it must exec the child).
 
-        It is up when its first status comes back.
+        A snapshot is taken after every ``snapshot_every_entries``; 0 is never. It is up when its
+        first status comes back.
         """
-        settings = {"me": me, "addresses": dict(addresses), "folder": str(folder)}
+        settings = {
+            "me": me,
+            "addresses": dict(addresses),
+            "folder": str(folder),
+            "snapshot_every_entries": snapshot_every_entries,
+        }
         self.me = me
         self._number = 0
         self._lock = threading.Lock()
@@ -100,6 +109,10 @@ class Member:
         """Return index and operation of everything delivered since the child's start."""
         return [(index, name) for index, name in self.ask("delivered").result(10)]
 
+    def restored(self) -> list[int]:
+        """Return the indexes of the snapshots that it went on from since the child's start."""
+        return list(self.ask("restored").result(10))
+
     def pause(self) -> None:
         """Stop the child's clock and all its threads."""
         self._process.send_signal(signal.SIGSTOP)
@@ -146,14 +159,17 @@ class Member:
 
 
 def _serve(settings: dict[str, Any]) -> None:
-    delivered: list[tuple[int, str]] = []
+    history = History()
+    every = settings["snapshot_every_entries"]
     log = RaftLog(
         folder=Path(settings["folder"]),
         me=settings["me"],
         addresses=settings["addresses"],
         cluster_id=CLUSTER,
         secret=SECRET,
-        deliver=lambda index, payload: delivered.append((index, payload.decode().strip())),
+        deliver=history.deliver,
+        keeper=history if every else None,
+        pace=Pace(every_entries=every or 1, trailing_entries=every // 4),
     )
     lock = threading.Lock()
 
@@ -176,7 +192,9 @@ def _serve(settings: dict[str, Any]) -> None:
                         "has_quorum": status.has_quorum,
                     }
                 case "delivered":
-                    value = list(delivered)
+                    value = [(at, name.decode().strip()) for at, name in history.delivered]
+                case "restored":
+                    value = history.restored
             reply["value"] = value
         except TarsError as error:
             reply["error"] = f"{type(error).__name__}: {error}"

@@ -67,6 +67,7 @@ def main(home_folder: str, me: str, wish: Wish) -> Made:
         cluster_id=home.cluster_id,
         secret=home.secret,
         deliver=decisions.deliver,
+        keeper=decisions,
     )
     decisions.start()
     try:

@@ -16,8 +16,13 @@ from tests.integration.raft_member import Member, free_addresses
 Cluster = dict[PeerId, Member]
 
 
-def _start(addresses: Mapping[PeerId, str], folder: Path) -> Cluster:
-    members = {me: Member(me, addresses, folder / me) for me in addresses}
+def _start(
+    addresses: Mapping[PeerId, str], folder: Path, *, snapshot_every_entries: int = 0
+) -> Cluster:
+    members = {
+        me: Member(me, addresses, folder / me, snapshot_every_entries=snapshot_every_entries)
+        for me in addresses
+    }
     until(lambda: all(member.status()["ready"] for member in members.values()), timeout_s=20)
     return members
 
@@ -166,6 +171,61 @@ def test_no_acknowledged_operation_is_lost_or_doubled_when_leaders_are_killed(
         assert logs[0] == logs[1] == logs[2]
         assert len(logs[0]) == len({name for _, name in logs[0]}) == 200
         assert {name: index for index, name in logs[0]} == acknowledged
+    finally:
+        for member in members.values():
+            member.close()
+
+
+def test_kills_while_snapshots_are_taken_and_sent_lose_nothing(tmp_path: Path) -> None:
+    """Findings, p06: 17 of 30 kills during PySyncObj's own compaction lost entries."""
+    addresses, every = free_addresses(3), 20
+    members = _start(addresses, tmp_path, snapshot_every_entries=every)
+
+    def restart(member: Member) -> Member:
+        member.kill()
+        members[member.me] = _member(member.me)
+        return members[member.me]
+
+    def _member(me: PeerId) -> Member:
+        return Member(me, addresses, tmp_path / me, snapshot_every_entries=every)
+
+    client, absent = _leader_and_followers(members)[1]
+    acknowledged: dict[str, int] = {}
+
+    def write(numbers: range) -> None:
+        for number in numbers:
+            name = f"op-{number}"
+            acknowledged[name] = client.append(name, timeout_s=20, size_bytes=2_000)
+
+    writers = [threading.Thread(target=write, args=(range(k, 400, 8),)) for k in range(8)]
+    try:
+        absent.kill()
+        for writer in writers:
+            writer.start()
+        for enough in (70, 130, 190):
+            until(lambda enough=enough: len(acknowledged) >= enough, timeout_s=30)
+            other = next(me for me in members if me not in {client.me, absent.me})
+            restart(members[other])
+        members[absent.me] = _member(absent.me)
+        for enough in (250, 290, 320, 350):
+            until(lambda enough=enough: len(acknowledged) >= enough, timeout_s=30)
+            restart(members[absent.me])
+        for writer in writers:
+            writer.join(40)
+        assert len(acknowledged) == 400
+        assert client.append("op-3") == acknowledged["op-3"], "it is remembered in the snapshot"
+        # Power cut.
+        for member in members.values():
+            member.kill()
+        members = _start(addresses, tmp_path, snapshot_every_entries=every)
+        last = max(acknowledged.values())
+        _until_all_delivered(members, last)
+        logs = [member.delivered() for member in members.values()]
+        assert logs[0] == logs[1] == logs[2]
+        assert {name: index for index, name in logs[0]} == acknowledged
+        assert len(logs[0]) == 400
+        for member in members.values():
+            assert member.restored()[-1] > last - 3 * every
     finally:
         for member in members.values():
             member.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.journal_file import Entry, JournalState
+from tars_peer.adapters.raft.snapshot import Snapshot
 
 #: Told of each entry that a log gets: entry, and the term of the one before it.
 OnEntry = Callable[[Entry, int], None]
@@ -46,7 +47,14 @@ class Disk:
         """Begin empty."""
         self.state = JournalState()
         self.entries: list[Entry] = []
+        self.snapshot: Snapshot | None = None
         self.is_failing = False
+
+    def holds(self, entry: Entry) -> bool:
+        """Say whether the entry is here, or a snapshot in its place."""
+        return entry in self.entries or (
+            self.snapshot is not None and entry[1] <= self.snapshot.index
+        )
 
 
 class _File:
@@ -55,14 +63,25 @@ class _File:
     def __init__(self, disk: Disk, fuse: Fuse) -> None:
         self.path = Path("disk")
         self.state, self.entries = disk.state, list(disk.entries)
+        self.snapshot = disk.snapshot
         self._disk, self._fuse = disk, fuse
 
-    def write(self, *, keep_count: int, entries: Sequence[Entry], state: JournalState) -> None:
+    def write(
+        self,
+        *,
+        keep_index: int,
+        entries: Sequence[Entry],
+        state: JournalState,
+        head: tuple[Snapshot, int] | None = None,
+    ) -> None:
         self._fuse.burn()
         if self._disk.is_failing:
             raise OSError("no space left")
-        del self._disk.entries[keep_count:]
-        self._disk.entries.extend(entries)
+        kept = [entry for entry in self._disk.entries if entry[1] <= keep_index]
+        if head is not None:
+            self.snapshot = self._disk.snapshot = head[0]
+            kept = [entry for entry in kept if entry[1] >= head[1]]
+        self._disk.entries = [*kept, *entries]
         self.state = self._disk.state = state
         self._fuse.burn()
 
@@ -81,7 +100,7 @@ class DiskJournal(SqliteJournal):
         self._entries = self._file.entries
         self._term, self._voted_for = disk.state.term, disk.state.voted_for
         self._commit_index = disk.state.commit_index
-        self._durable_count = disk.state.last_index
+        self._durable_index = disk.state.last_index
 
     def add(self, command: bytes, index: int, term: int) -> None:
         """Append one entry, and show it."""

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 from pysyncobj.transport import Transport
 
 from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.compaction import Compaction, Pace
 from tars_peer.adapters.raft.elections import Round
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.guard import Message
@@ -19,6 +21,11 @@ from tars_peer.adapters.raft.transport import MemberNode
 from tars_peer.model.noun import OperationId, PeerId
 from tests.simulation.disk import Disk, DiskJournal, Fuse
 from tests.simulation.witness import ViolationError, Witness
+
+#: A state comes after it was asked for so often.
+_PATIENCE = 3
+#: A snapshot of a schedule is some kilobytes.
+_CHUNK_BYTES = 1_500
 
 Post = Callable[[str, str, bytes], None]
 
@@ -51,6 +58,33 @@ class _Transport(Transport):  # type: ignore[misc]  # PySyncObj is untyped
         self._outbox = []
 
 
+class _Keeper:
+    """Has how many entries were delivered, and their digest, as its state."""
+
+    def __init__(self, seat: Seat, witness: Witness) -> None:
+        self._seat, self._witness = seat, witness
+        self._captured: tuple[int, bytes] | None = None
+        self._asked_count = 0
+
+    def capture(self, index: int) -> None:
+        count = self._seat.delivered_count
+        state = msgspec.msgpack.encode((count, self._witness.digest(count)))
+        self._captured, self._asked_count = (index, state), 0
+
+    def captured(self) -> tuple[int, bytes] | None:
+        self._asked_count += 1
+        return self._captured if self._asked_count > _PATIENCE else None
+
+    def restore(self, index: int, state: bytes) -> str:
+        count, digest = msgspec.msgpack.decode(state, type=tuple[int, bytes])
+        try:
+            self._witness.restored(self._seat.me, count, index, digest)
+        except ViolationError as error:
+            raise SeatError(str(error)) from error
+        self._seat.delivered_count = count
+        return ""
+
+
 class Seat:
     """A member from its start to its death."""
 
@@ -62,6 +96,8 @@ class Seat:
         disk: Disk,
         post: Post,
         witness: Witness,
+        *,
+        snapshot_every: int,
     ) -> None:
         """Start from the disk."""
         self.me, self.incarnation = me, incarnation
@@ -86,9 +122,16 @@ class Seat:
             journal=self.journal,
             make_transport=lambda raft, _me, _others: _Transport(raft, me, self.fuse, post),
             operations=self._operations,
+            compaction=Compaction(
+                journal=self.journal,
+                operations=self._operations,
+                keeper=_Keeper(self, witness) if snapshot_every else None,
+                pace=Pace(every_entries=snapshot_every or 1, trailing_entries=snapshot_every // 3),
+            ),
             deliver=self._deliver,
             on_fault=self._fail,
         )
+        self.engine.chunk_bytes = _CHUNK_BYTES
 
     def _deliver(self, index: int, payload: bytes) -> None:
         term = self.engine.raftCurrentTerm

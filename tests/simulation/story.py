@@ -26,13 +26,19 @@ class Report:
     trace: str
     leader_count: int
     acknowledged_count: int
+    restored_count: int
     virtual_s: float
 
 
 def play(seed: int, *, count: int | None = None) -> Report:
     """Run one schedule from beginning to end."""
     members = count if count is not None else (3, 5)[seed % 2]
-    world = World(seed, members, batch_entries=(256, 3)[seed // 2 % 2])
+    world = World(
+        seed,
+        members,
+        batch_entries=(256, 3)[seed // 2 % 2],
+        snapshot_every=(0, 5, 30)[seed % 3],
+    )
     story = Story(world)
     began_s, violation = world.time.now_s, ""
     with world.installed():
@@ -47,6 +53,7 @@ def play(seed: int, *, count: int | None = None) -> Report:
         trace=world.trace,
         leader_count=world.witness.leader_count,
         acknowledged_count=sum(call.acknowledged_index is not None for call in calls),
+        restored_count=world.witness.restored_count,
         virtual_s=world.time.now_s - began_s,
     )
 

@@ -31,14 +31,16 @@ def _quiet() -> Iterator[None]:
 
 def test_no_schedule_breaks_a_promise() -> None:
     ends_s = time.monotonic() + BUDGET_S
-    seed, acknowledged_count = 0, 0
+    seed, acknowledged_count, restored_count = 0, 0, 0
     while seed < SCHEDULES_AT_LEAST or time.monotonic() < ends_s:
         report = play(seed)
         again = f"python -m tests.simulation --seed {seed}"
         assert not report.violation, f"{report.violation}; to see it alone: {again}"
         acknowledged_count += report.acknowledged_count
+        restored_count += report.restored_count
         seed += 1
     assert acknowledged_count > 20 * seed, "the cluster got something done between its troubles"
+    assert restored_count > seed, "snapshots were taken, sent and started from"
 
 
 def test_the_same_seed_is_the_same_story() -> None:
@@ -64,6 +66,8 @@ def test_the_same_seed_is_the_same_story() -> None:
         "S2: end at a failed write",
         "S3: old batches do not truncate",
         "S8: an operation is decided once",
+        "S1: a chunk commits nothing",
+        "snapshot: operations are in it",
         "flush before send",
     ],
 )

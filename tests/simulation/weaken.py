@@ -41,7 +41,7 @@ def _own_tail_is_vouched_for() -> AbstractContextManager[Any]:
     send = Engine._SyncObj__sendNextNodeIdx
 
     def send_next(self: Any, node: Any, *_: object, success: bool = False, **__: object) -> None:
-        self._vouched_end = len(self._journal)
+        self._vouched_end = self._journal.last_index
         send(self, node, success=success)
 
     return _patch(Engine, "_SyncObj__sendNextNodeIdx", send_next)
@@ -97,7 +97,7 @@ def _operations_are_not_known() -> AbstractContextManager[Any]:
 
 def _refusals_do_not_probe() -> AbstractContextManager[Any]:
     def note_refused(self: Progress, _optimistic: int, asked_next: int) -> int:
-        self._note_answer()
+        self.note_answered()
         return asked_next
 
     return _patch(Progress, "note_refused", note_refused)
@@ -105,6 +105,23 @@ def _refusals_do_not_probe() -> AbstractContextManager[Any]:
 
 def _newer_terms_are_ignored() -> AbstractContextManager[Any]:
     return _patch(Leading, "follow_in", lambda *_: None)
+
+
+def _chunks_commit() -> AbstractContextManager[Any]:
+    take = Engine._take_chunk
+
+    def take_chunk(self: Any, node: Any, message: Message) -> None:
+        take(self, node, message)
+        upto = min(message["index"], self._journal.last_index)
+        if upto > self.raftCommitIndex:
+            self._SyncObj__raftCommitIndex = upto
+            self._journal.setRaftCommitIndex(upto)
+
+    return _patch(Engine, "_take_chunk", take_chunk)
+
+
+def _operations_are_not_restored() -> AbstractContextManager[Any]:
+    return _patch(Operations, "restore", lambda *_: None)
 
 
 def _nobody_is_asked() -> AbstractContextManager[Any]:
@@ -131,6 +148,8 @@ WEAKENINGS: Mapping[str, Callable[[], AbstractContextManager[Any]]] = {
     "flush before send": _send_before_flush,
     "flush before commit": _commit_before_flush,
     "probe after a refusal": _refusals_do_not_probe,
+    "S1: a chunk commits nothing": _chunks_commit,
+    "snapshot: operations are in it": _operations_are_not_restored,
     "step down in a newer term": _newer_terms_are_ignored,
     "pre-vote": _nobody_is_asked,
     "pre-vote: no while a leader is heard": _a_heard_leader_is_no_reason,

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tars_peer.adapters.raft.guard import LogView
+from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.journal_file import Entry
 from tests.simulation.disk import Disk
 
@@ -26,6 +26,14 @@ class Call:
     name: str
     floor_index: int
     acknowledged_index: int | None = None
+
+
+def _holds(log: SqliteJournal, entry: Entry) -> bool:
+    """Say whether the entry is in the log, or a snapshot is in its place."""
+    index = entry[1]
+    if log.snapshot is not None and index <= log.snapshot.index:
+        return True
+    return log.entries_from(index, 1) == [entry]
 
 
 class Witness:
@@ -45,6 +53,7 @@ class Witness:
         self._committed: dict[int, tuple[Entry, int]] = {}
         self._acknowledged_index = 0
         self.calls: dict[str, Call] = {}
+        self.restored_count = 0
 
     @property
     def leader_count(self) -> int:
@@ -58,7 +67,7 @@ class Witness:
         if known != (command, previous_term):
             raise ViolationError(f"matching: two entries {index} of term {term}")
 
-    def leads(self, me: str, incarnation: int, term: int, log: LogView) -> None:
+    def leads(self, me: str, incarnation: int, term: int, log: SqliteJournal) -> None:
         """Election safety and leader completeness (Raft, figure 3)."""
         if self._leader_of.get(term) == (me, incarnation):
             return
@@ -67,14 +76,14 @@ class Witness:
         self._leader_of[term] = (me, incarnation)
         for index, (entry, commit_term) in self._committed.items():
             # Elected late, in a term that is over, it may lack what newer terms committed.
-            if commit_term < term and (len(log) < index or log[index - 1] != entry):
+            if commit_term < term and not _holds(log, entry):
                 raise ViolationError(f"lost: the leader {me} of term {term} lacks entry {index}")
 
-    def committed(self, me: str, term: int, log: LogView, upto: int) -> None:
+    def committed(self, me: str, term: int, log: SqliteJournal, upto: int) -> None:
         """What a node holds for committed is on the disks of a majority, and nothing else is."""
         for index in range(len(self._committed) + 1, upto + 1):
-            entry = log[index - 1]
-            held = sum(each.entries[index - 1 : index] == [entry] for each in self._disks)
+            entry = log.entries_from(index, 1)[0]
+            held = sum(each.holds(entry) for each in self._disks)
             # Entry 1 is in every log from birth, so nobody has to write it.
             if index > 1 and held * 2 <= self._count:
                 raise ViolationError(f"durable: entry {index} of {me} is on {held} disks")
@@ -94,6 +103,12 @@ class Witness:
         self._index_of[payload] = index
         before = self._digests[-1] if self._digests else b""
         self._digests.append(hashlib.sha256(before + b"%d:" % index + payload).digest())
+
+    def restored(self, me: str, count: int, index: int, digest: bytes) -> None:
+        """A snapshot is the state after the entry that it names, as everybody had it there."""
+        self.restored_count += 1
+        if self.sequence[count - 1][0] != index or self.digest(count) != digest:
+            raise ViolationError(f"snapshot: {me} restores another state at {index}")
 
     def digest(self, count: int) -> bytes:
         """Return the digest of the first ``count`` deliveries."""

@@ -65,7 +65,9 @@ _Event = tuple[float, int, str, Callable[[], None]]
 class World:
     """Members, links and what is still to happen."""
 
-    def __init__(self, seed: int, count: int, *, batch_entries: int = 256) -> None:
+    def __init__(
+        self, seed: int, count: int, *, batch_entries: int = 256, snapshot_every: int = 0
+    ) -> None:
         """Prepare ``count`` members; ``start`` them inside ``installed``."""
         self.time = VirtualTime(seed)
         self.dice = random.Random(f"story {seed}")
@@ -75,7 +77,7 @@ class World:
         self.witness = Witness(list(self.disks.values()))
         self.seats: dict[str, Seat] = {}
         self.links = {(a, b): Link() for a in self.members for b in self.members if a != b}
-        self._batch_entries = batch_entries
+        self._batch_entries, self._snapshot_every = batch_entries, snapshot_every
         self._incarnations = 0
         self._agenda: list[_Event] = []
         self._event_count = 0
@@ -134,7 +136,9 @@ class World:
         """Start a member from its disk and link it with those that are up."""
         self._incarnations += 1
         arguments = (self.members, self.disks[me], self._post, self.witness)
-        self.seats[me] = Seat(me, self._incarnations, *arguments)
+        self.seats[me] = Seat(
+            me, self._incarnations, *arguments, snapshot_every=self._snapshot_every
+        )
         for other in self.members:
             if other != me and other in self.seats:
                 self.connect(me, other)

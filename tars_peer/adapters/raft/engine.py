@@ -15,6 +15,7 @@ from pysyncobj import SyncObjConf
 from pysyncobj.monotonic import monotonic
 
 from tars_peer.adapters.raft import guard
+from tars_peer.adapters.raft.compaction import Compaction
 from tars_peer.adapters.raft.elections import Elections
 from tars_peer.adapters.raft.fault import OnFault
 from tars_peer.adapters.raft.journal import SqliteJournal
@@ -26,6 +27,8 @@ from tars_peer.adapters.raft.settings import (
     LARGEST_UNCOMMITTED,
     LEADER_FALLBACK_S,
 )
+from tars_peer.adapters.raft.snapshot import Snapshot
+from tars_peer.adapters.raft.transfer import Incoming
 from tars_peer.adapters.raft.transport import MemberNode
 from tars_peer.adapters.raft.wake import Wake
 from tars_peer.errors import TarsError
@@ -47,19 +50,23 @@ class Engine(Elections):
         journal: SqliteJournal,
         make_transport: MakeTransport,
         operations: Operations,
+        compaction: Compaction,
         deliver: Deliver,
         on_fault: OnFault,
     ) -> None:
-        """Bind the address; nothing is delivered before the first round.
+        """Bind the address and restore the snapshot; entries are delivered from the first round on.
 
         Raises:
             SyncObjException: the address cannot be bound.
+            CorruptError: the snapshot cannot be used.
         """
         self._operations = operations
+        self._compaction = compaction
+        self._incoming = Incoming()
         self._deliver = deliver
         self._on_fault = on_fault
         self._readiness = Readiness(journal)
-        self._delivered_index = 0
+        self._delivered_index = compaction.restore()
         # Operations this leader has put into its log in this term and has not applied yet.
         self._in_log: set[bytes] = set()
         self._in_log_term = 0
@@ -74,6 +81,7 @@ class Engine(Elections):
             journal=journal,
             make_transport=make_transport,
         )
+        self._SyncObj__raftLastApplied = self._delivered_index
         self.addOnTickCallback(self.flush)
         if not others:
             # Nobody else could lead, so there is nobody to wait for.
@@ -151,10 +159,11 @@ class Engine(Elections):
         if self._in_log_term != self.raftCurrentTerm:
             self._in_log_term = self.raftCurrentTerm
             self._in_log.clear()
-        is_behind = len(self._journal) - self.raftCommitIndex >= LARGEST_UNCOMMITTED
-        if not (is_behind or digest in self._in_log or self._operations.is_known(digest)):
+        index = self._journal.last_index + 1
+        is_behind = index - self.raftCommitIndex > LARGEST_UNCOMMITTED
+        if not (is_behind or digest in self._in_log or self._operations.is_known(digest, index)):
             self._in_log.add(digest)
-            self._journal.add(command, len(self._journal) + 1, self.raftCurrentTerm)
+            self._journal.add(command, index, self.raftCurrentTerm)
 
     def _SyncObj__doApplyCommand(self, command: bytes) -> None:  # noqa: N802
         """Deliver one committed entry; never raises, or it would be applied again for ever."""
@@ -169,7 +178,7 @@ class Engine(Elections):
             return
         digest, payload = opened
         self._in_log.discard(digest)
-        if self._operations.is_known(digest):
+        if self._operations.is_known(digest, index):
             return
         try:
             self._deliver(index, payload)
@@ -178,9 +187,11 @@ class Engine(Elections):
         # Even so: on every replica alike this was the operation's first and only delivery.
         self._delivered_index = index
         self._operations.settle(digest, index)
+        self._compaction.note_delivered(index)
 
     def _SyncObj__tryLogCompaction(self) -> None:  # noqa: N802
-        """Do nothing; ``settings`` says why."""
+        """Take our own snapshot in the place of PySyncObj's; ``settings`` says why."""
+        self._compaction.tick()
 
     # -- messages ------------------------------------------------------------------------------
 
@@ -197,6 +208,10 @@ class Engine(Elections):
                 self.take_answer(node, checked)
             case "response_vote":
                 self.take_vote(node, checked)
+            case "snapshot_chunk":
+                self._take_chunk(node, checked)
+            case "snapshot_wish":
+                self.take_wish(node, checked)
             case "pre_vote":
                 self.take_pre_vote(node, checked)
             case "pre_vote_answer":
@@ -208,17 +223,57 @@ class Engine(Elections):
             case _:
                 super()._SyncObj__onMessageReceived(node, checked)
 
-    def _take_append(self, node: MemberNode, message: guard.Message) -> None:
-        term = message["term"]
+    def _heed(self, node: MemberNode, term: int) -> bool:
+        """Note a sign of life of a leader; say whether it still is one."""
         if term < self.raftCurrentTerm:
             # Its sender has been deposed and does not know; the term in the answer tells it.
             self._SyncObj__sendNextNodeIdx(node)
-            return
+            return False
         self.note_leader(term, node)
         self.note_heard()
+        return True
+
+    def _take_append(self, node: MemberNode, message: guard.Message) -> None:
+        term = message["term"]
+        if not self._heed(node, term):
+            return
         self._readiness.heard(term, message["commit_index"])
         self._vouched_end = message["prevLogIdx"] + len(message["entries"])
         super()._SyncObj__onMessageReceived(node, guard.without_held(message, self._journal))
+
+    def _take_chunk(self, node: MemberNode, message: guard.Message) -> None:
+        """Keep a part of a snapshot and ask for the next, or go on from the whole."""
+        if not self._heed(node, message["term"]):
+            return
+        # PySyncObj follows the sender for this, and no more: there is nothing to match, and a
+        # commit index of 0 moves nothing (findings, S1).
+        life = {"type": "append_entries", "term": message["term"], "commit_index": 0}
+        super()._SyncObj__onMessageReceived(node, life)
+        if message["index"] <= self.raftCommitIndex:
+            # It is all here: an old message, or a leader who does not know yet.
+            self._SyncObj__sendNextNodeIdx(node)
+            return
+        try:
+            snapshot = self._incoming.take(message)
+        except TarsError as error:
+            _logger.warning("refused a snapshot of %s: %s (%s)", node, error, error.hint)
+            snapshot = None
+        if snapshot is not None:
+            self._install(node, snapshot)
+            return
+        wish = {key: message[key] for key in ("index", "checksum")}
+        wish["offset"] = self._incoming.wanted(message["checksum"])
+        self.send(node, {"type": "snapshot_wish", "term": self.raftCurrentTerm, **wish})
+
+    def _install(self, node: MemberNode, snapshot: Snapshot) -> None:
+        """Go on from a verified snapshot; only when that is on disk is it acknowledged."""
+        fault = self._compaction.install(snapshot)
+        if fault:
+            self._on_fault(f"{node}'s snapshot of entry {snapshot.index} cannot be used: {fault}")
+            return
+        self._SyncObj__raftCommitIndex = self._SyncObj__raftLastApplied = snapshot.index
+        self._vouched_end = self._delivered_index = snapshot.index
+        self._SyncObj__sendNextNodeIdx(node, success=True)
 
     def _SyncObj__sendNextNodeIdx(  # noqa: N802
         self,

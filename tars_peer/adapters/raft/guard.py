@@ -13,13 +13,16 @@ import msgspec
 
 from tars_peer.adapters.raft.journal_file import Entry
 from tars_peer.adapters.raft.operations import open_seal
+from tars_peer.adapters.raft.snapshot import CHECKSUM_BYTES, LARGEST_SNAPSHOT_BYTES
+from tars_peer.adapters.raft.transfer import CHUNK_BYTES
 from tars_peer.errors import CorruptError
 
 Message = dict[str, Any]
 
 #: Fields of each kind of message that members exchange, apart from ``type``. What is not listed
-#: here is not spoken: no snapshots or chunks (there are none), no membership, no transfer, no
-#: answers to forwarded commands (operations confirm themselves).
+#: here is not spoken: none of PySyncObj's snapshots (``snapshot_chunk`` is ours and carries no
+#: commit index: findings, S1), no membership, no transfer of leadership, no answers to forwarded
+#: commands (operations confirm themselves).
 _FIELDS: Mapping[str, Mapping[str, type]] = {
     "append_entries": {
         "term": int,
@@ -34,18 +37,34 @@ _FIELDS: Mapping[str, Mapping[str, type]] = {
     "pre_vote": {"round": int, "last_log_index": int, "last_log_term": int},
     "pre_vote_answer": {"round": int, "term": int, "granted": bool},
     "apply_command": {"command": bytes},
+    "snapshot_chunk": {
+        "term": int,
+        "index": int,
+        "size_bytes": int,
+        "checksum": bytes,
+        "offset": int,
+        "data": bytes,
+        "data_checksum": int,
+    },
+    "snapshot_wish": {"term": int, "index": int, "checksum": bytes, "offset": int},
 }
 
 
 class LogView(Protocol):
-    """The entries this node holds; list position is index - 1."""
+    """The entries this node holds, by index."""
 
-    def __getitem__(self, item: int) -> Entry:
-        """Return one entry."""
+    @property
+    def first_index(self) -> int:
+        """The index of the first entry that is not only in a snapshot."""
         ...
 
-    def __len__(self) -> int:
-        """Return the last index."""
+    @property
+    def last_index(self) -> int:
+        """The index of the last entry."""
+        ...
+
+    def term_at(self, index: int) -> int:
+        """Return the term of one entry between those two."""
         ...
 
 
@@ -70,7 +89,25 @@ def check(message: object) -> Message:
         return {**message, "entries": _check_entries(message)}
     if kind == "apply_command" and open_seal(message["command"]) is None:
         raise CorruptError("an empty command was forwarded", hint="are versions mixed?")
+    if kind in {"snapshot_chunk", "snapshot_wish"}:
+        _check_snapshot(message)
     return message
+
+
+def _check_snapshot(message: Message) -> None:
+    """Refuse sizes that do not fit together, before memory is given away for them."""
+    size_bytes = message.get("size_bytes", LARGEST_SNAPSHOT_BYTES)
+    data = message.get("data", b"")
+    if (
+        len(message["checksum"]) != CHECKSUM_BYTES
+        or not 0 < size_bytes <= LARGEST_SNAPSHOT_BYTES
+        or len(data) > CHUNK_BYTES
+        or message["offset"] + len(data) > size_bytes
+    ):
+        raise CorruptError(
+            f"{message['type']} with {len(data)} bytes at {message['offset']} of {size_bytes}",
+            hint="are versions mixed?",
+        )
 
 
 def _check_entries(message: Message) -> list[Entry]:
@@ -99,17 +136,19 @@ def without_held(message: Message, log: LogView) -> Message:
     previous, entries = message["prevLogIdx"], message["entries"]
     end = previous + len(entries)
     limited = {**message, "commit_index": min(message["commit_index"], end)}
-    if not 1 <= previous <= len(log) or log[previous - 1][2] != message["prevLogTerm"]:
+    if not log.first_index <= previous <= log.last_index:
+        return limited
+    if log.term_at(previous) != message["prevLogTerm"]:
         return limited
     held = 0
-    while held < len(entries) and previous + held < len(log):
-        if log[previous + held][2] != entries[held][2]:
+    while held < len(entries) and previous + held < log.last_index:
+        if log.term_at(previous + held + 1) != entries[held][2]:
             break
         held += 1
-    anchor = previous + held if held < len(entries) else len(log)
+    anchor = previous + held if held < len(entries) else log.last_index
     return {
         **limited,
         "prevLogIdx": anchor,
-        "prevLogTerm": log[anchor - 1][2],
+        "prevLogTerm": log.term_at(anchor),
         "entries": entries[held:],
     }

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tars_peer.adapters.raft.mark import Mark
+from tars_peer.adapters.raft.snapshot import Snapshot
 from tars_peer.errors import CorruptError, TarsError, TemporaryError, UsageError
 from tars_peer.model.noun import PeerId
 
@@ -25,7 +26,7 @@ Entry = tuple[bytes, int, int]
 
 JOURNAL_FILE = "raft.sqlite"
 MARK_FILE = "raft.mark"
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 #: A supervisor starts the next peer while the last one is still closing its files.
 LOCK_WAIT_S = 1.5
 
@@ -34,6 +35,11 @@ CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), cluster TEXT, no
 CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER, term INTEGER,
                     voted_for TEXT, commit_index INTEGER, last_index INTEGER, checksum INTEGER);
 CREATE TABLE entry (number INTEGER PRIMARY KEY, term INTEGER, command BLOB, checksum INTEGER)
+"""
+#: Layout 1 had no snapshots, and is brought here by adding the table.
+_SNAPSHOT_TABLE = """
+CREATE TABLE snapshot (one INTEGER PRIMARY KEY CHECK (one = 1), first_index INTEGER,
+                       checksum BLOB, raw BLOB)
 """
 _BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _ACCESS_CODES = {
@@ -47,7 +53,7 @@ _ACCESS_CODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalState:
-    """Everything but the entries. ``sequence`` counts the writes, ``last_index`` the entries."""
+    """Term, vote and how far it goes; ``sequence`` counts the writes."""
 
     sequence: int = 0
     term: int = 0
@@ -73,7 +79,7 @@ class JournalFile:
     def __init__(self, folder: Path, *, cluster_id: str, me: PeerId) -> None:
         """Open or create the database in ``folder``, check its owner and read all of it.
 
-        ``state`` and ``entries`` hold what was read.
+        ``state``, ``snapshot`` and ``entries`` hold what was read.
 
         Raises:
             CorruptError: it is damaged, or older than its mark; names file and index.
@@ -83,6 +89,7 @@ class JournalFile:
         self.path = folder / JOURNAL_FILE
         self.state = JournalState()
         self.entries: list[Entry] = []
+        self.snapshot: Snapshot | None = None
         self._database: sqlite3.Connection | None = None
         self._mark: Mark | None = None
         try:
@@ -105,7 +112,9 @@ class JournalFile:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CANTOPEN) & 0xFF
+            # Python itself finds text that is none, and gives no code; the system's are of access.
+            default = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else 0
+            code = getattr(error, "sqlite_errorcode", default) & 0xFF
             if code in _BUSY_CODES:
                 raise TemporaryError(
                     f"the journal {self.path} is in use by another process",
@@ -131,12 +140,14 @@ class JournalFile:
                 run(statement)
             run("INSERT INTO identity VALUES (1, ?, ?)", (cluster_id, me))
             run("INSERT INTO state VALUES (1, ?, ?, ?, ?, ?, ?)", self.state.row())
-            run(f"PRAGMA user_version={LAYOUT_VERSION}")
-        elif version != LAYOUT_VERSION:
+        elif not 1 <= version <= LAYOUT_VERSION:
             raise UsageError(
                 f"the journal {self.path} has layout {version}; this peer knows {LAYOUT_VERSION}",
                 hint="run the version of tars that wrote it",
             )
+        if version < LAYOUT_VERSION:
+            run(_SNAPSHOT_TABLE)
+            run(f"PRAGMA user_version={LAYOUT_VERSION}")
         run("COMMIT")
         # SQLite syncs contents; the file's name in its folder must be durable too.
         descriptor = os.open(self.path.parent, os.O_RDONLY)
@@ -165,24 +176,43 @@ class JournalFile:
         self.state = JournalState(
             sequence=row[0], term=row[1], voted_for=row[2], commit_index=row[3], last_index=row[4]
         )
+        self._read_entries(database, first_index=self._read_snapshot(database))
+        if self.state.sequence < mark.read():
+            raise self._corrupt(
+                f"it was written {mark.read()} times but holds only the first "
+                f"{self.state.sequence}: entries after {self.state.last_index} may be lost"
+            )
+
+    def _read_snapshot(self, database: sqlite3.Connection) -> int:
+        """Read and verify the snapshot, if there is one; return the index of the first entry."""
+        row = database.execute("SELECT first_index, checksum, raw FROM snapshot").fetchone()
+        if row is None:
+            return 1
+        try:
+            self.snapshot = Snapshot.open(row[2], row[1])
+        except CorruptError as error:
+            raise self._corrupt(f"its snapshot cannot be used: {error}") from error
+        first_index = int(row[0])
+        if not first_index <= self.snapshot.index <= self.state.commit_index:
+            raise self._corrupt(
+                f"its snapshot of entry {self.snapshot.index} does not fit entries from "
+                f"{first_index}, committed up to {self.state.commit_index}"
+            )
+        return first_index
+
+    def _read_entries(self, database: sqlite3.Connection, *, first_index: int) -> None:
+        index = first_index
         rows = database.execute("SELECT command, number, term, checksum FROM entry ORDER BY number")
         for command, number, term, checksum in rows:
-            index = len(self.entries) + 1
             if number != index:
                 raise self._corrupt(f"entry {index} is missing")
             entry = (command, index, term)
             if not isinstance(command, bytes) or checksum != entry_checksum(entry):
                 raise self._corrupt(f"entry {index} does not match its checksum")
             self.entries.append(entry)
-        if len(self.entries) != self.state.last_index:
-            raise self._corrupt(
-                f"entry {len(self.entries) + 1} of {self.state.last_index} is missing"
-            )
-        if self.state.sequence < mark.read():
-            raise self._corrupt(
-                f"it was written {mark.read()} times but holds only the first "
-                f"{self.state.sequence}: entries after {self.state.last_index} may be lost"
-            )
+            index += 1
+        if index - 1 != self.state.last_index:
+            raise self._corrupt(f"entry {index} of {self.state.last_index} is missing")
 
     def _corrupt(self, what: str) -> CorruptError:
         return CorruptError(
@@ -191,8 +221,18 @@ class JournalFile:
             "raft folder away and let it join as a new member under a new name",
         )
 
-    def write(self, *, keep_count: int, entries: Sequence[Entry], state: JournalState) -> None:
-        """Drop all entries after the first ``keep_count``, add ``entries``, replace the state.
+    def write(
+        self,
+        *,
+        keep_index: int,
+        entries: Sequence[Entry],
+        state: JournalState,
+        head: tuple[Snapshot, int] | None = None,
+    ) -> None:
+        """Drop all entries behind ``keep_index``, add ``entries``, replace the state.
+
+        ``head``, a new snapshot and the index of the first entry that is kept with it, replaces
+        the old snapshot and all entries before that one. All of it happens or nothing.
 
         Raises:
             sqlite3.Error: nothing was written, or it is not known to be on disk.
@@ -203,8 +243,16 @@ class JournalFile:
         rows = [(entry[1], entry[2], entry[0], entry_checksum(entry)) for entry in entries]
         run = self._database.execute
         run("BEGIN IMMEDIATE")
-        if keep_count < self.state.last_index:
-            run("DELETE FROM entry WHERE number > ?", (keep_count,))
+        if keep_index < self.state.last_index:
+            run("DELETE FROM entry WHERE number > ?", (keep_index,))
+        if head is not None:
+            snapshot, first_index = head
+            run(
+                "REPLACE INTO snapshot VALUES (1, ?, ?, ?)",
+                (first_index, snapshot.checksum, snapshot.raw),
+            )
+            run("DELETE FROM entry WHERE number < ?", (first_index,))
+            self.snapshot = snapshot
         self._database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?)", rows)
         run("REPLACE INTO state VALUES (1, ?, ?, ?, ?, ?, ?)", state.row())
         run("COMMIT")

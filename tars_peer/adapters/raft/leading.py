@@ -16,6 +16,7 @@ from tars_peer.adapters.raft.guard import Message
 from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.replication import BATCH_ENTRIES, Progress, cut_batch
 from tars_peer.adapters.raft.settings import HEARTBEAT_PERIOD_S
+from tars_peer.adapters.raft.transfer import CHUNK_BYTES, Outgoing
 from tars_peer.adapters.raft.transport import MemberNode
 
 #: PySyncObj's ``_RAFT_STATE.FOLLOWER``.
@@ -55,6 +56,9 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
         self._journal = journal
         self._members = tuple(others)
         self._progress = {node: Progress() for node in others}
+        # The snapshots on their way; kept over lost links, so that they are gone on with.
+        self._outgoing: dict[MemberNode, Outgoing] = {}
+        self.chunk_bytes = CHUNK_BYTES
         # What the followers were last told, and by whom: (term, last index, commit index).
         self._announced = (0, 0, 0)
         # The only leader seen in a term; a second one breaks Raft's first promise.
@@ -79,7 +83,7 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
 
     def announce(self) -> None:
         """Tell the followers at once when there is something new to tell."""
-        news = (self.raftCurrentTerm, len(self._journal), self.raftCommitIndex)
+        news = (self.raftCurrentTerm, self._journal.last_index, self.raftCommitIndex)
         if news != self._announced:
             self._SyncObj__sendAppendEntries()
 
@@ -96,18 +100,36 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
 
     def take_answer(self, node: MemberNode, message: Message) -> None:
         """Count an answer to this very term's leader; one of an older term may be untrue now."""
-        if message["term"] > self.raftCurrentTerm:
-            self.follow_in(message["term"])
-        if not self._isLeader() or message["term"] != self.raftCurrentTerm:
+        if not self._is_for_me(message):
             return
         optimistic, asked = self._next_index(node), message["next_node_idx"]
-        if asked > len(self._journal) + 1:
+        if asked > self._journal.last_index + 1:
             raise AssertionError(f"{node} claims entry {asked - 1}, which it was never sent")
+        outgoing = self._outgoing.get(node)
+        if outgoing is not None and asked > outgoing.snapshot.index:
+            del self._outgoing[node]
         super()._SyncObj__onMessageReceived(node, message)
         progress = self._progress[node]
         note = progress.note_fitted if message["success"] else progress.note_refused
         self._set_next_index(node, note(optimistic, asked))
         self._replicate(node, is_heartbeat=False)
+
+    def take_wish(self, node: MemberNode, message: Message) -> None:
+        """Send the next chunk of a snapshot; nothing is acknowledged by asking for it."""
+        if not self._is_for_me(message):
+            return
+        # It lives: PySyncObj steps down when a majority seems not to.
+        self._SyncObj__lastResponseTime[node] = monotonic()
+        self._progress[node].note_answered()
+        if node in self._outgoing:
+            self._outgoing[node].take_wish(message)
+        self._replicate(node, is_heartbeat=False)
+
+    def _is_for_me(self, message: Message) -> bool:
+        """Say whether an answer is one to this leader in this term; a newer term is followed."""
+        if message["term"] > self.raftCurrentTerm:
+            self.follow_in(message["term"])
+        return bool(self._isLeader()) and message["term"] == self.raftCurrentTerm
 
     def follow_in(self, term: int) -> None:
         """Follow in a newer term (Raft, section 5.1); a leader of an older one steps down.
@@ -122,16 +144,20 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
 
     def _SyncObj__onNodeConnected(self, node: MemberNode) -> None:  # noqa: N802
         self._progress[node] = Progress()
+        if node in self._outgoing:
+            # It says where to go on; a chunk that it has already would be sent for nothing.
+            self._outgoing[node].offset = None
         super()._SyncObj__onNodeConnected(node)
 
     def _SyncObj__onBecomeLeader(self) -> None:  # noqa: N802
         self.note_leader(self.raftCurrentTerm, self.selfNode)
         self._progress = {each: Progress() for each in self._members}
+        self._outgoing.clear()
         super()._SyncObj__onBecomeLeader()
 
     def _SyncObj__sendAppendEntries(self) -> None:  # noqa: N802
         """Send each follower what it lacks, or a sign of life."""
-        self._announced = (self.raftCurrentTerm, len(self._journal), self.raftCommitIndex)
+        self._announced = (self.raftCurrentTerm, self._journal.last_index, self.raftCommitIndex)
         self._SyncObj__newAppendEntriesTime = monotonic() + HEARTBEAT_PERIOD_S
         for node in self._members:
             if self.isNodeConnected(node):
@@ -143,7 +169,10 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
         term, commit_index = self.raftCurrentTerm, self.raftCommitIndex
         while progress.may_send(now_s):
             previous = self._next_index(node) - 1
-            entries = cut_batch(self._journal[previous : previous + BATCH_ENTRIES])
+            if previous < self._journal.first_index:
+                self._send_chunk(node, progress)
+                return
+            entries = cut_batch(self._journal.entries_from(previous + 1, BATCH_ENTRIES))
             if not (entries or is_heartbeat or progress.told_commit_index < commit_index):
                 return
             is_heartbeat = False
@@ -153,15 +182,29 @@ class Leading(SyncObj):  # type: ignore[misc]  # PySyncObj is untyped
                 "commit_index": commit_index,
                 "entries": entries,
                 "prevLogIdx": previous,
-                "prevLogTerm": self._journal[previous - 1][2],
+                "prevLogTerm": self._journal.term_at(previous),
             }
             self.send(node, message)
             progress.note_sent(now_s, commit_index)
             self._set_next_index(node, previous + len(entries) + 1)
+
+    def _send_chunk(self, node: MemberNode, progress: Progress) -> None:
+        """Send a part of the snapshot in place of entries that are no longer here.
+
+        One at a time, as while probing: the answer to it says what is wanted next.
+        """
+        progress.is_probing = True
+        outgoing = self._outgoing.get(node)
+        if outgoing is None:
+            assert self._journal.snapshot is not None
+            outgoing = self._outgoing[node] = Outgoing(snapshot=self._journal.snapshot)
+        chunk = outgoing.chunk(self.chunk_bytes)
+        self.send(node, {"type": "snapshot_chunk", "term": self.raftCurrentTerm, **chunk})
+        progress.note_sent(monotonic(), progress.told_commit_index)
 
     def _next_index(self, node: MemberNode) -> int:
         return int(self._SyncObj__raftNextIndex[node])
 
     def _set_next_index(self, node: MemberNode, index: int) -> None:
         # Entry 1 is in every log from birth, so 2 is the first that can be lacking.
-        self._SyncObj__raftNextIndex[node] = max(2, min(index, len(self._journal) + 1))
+        self._SyncObj__raftNextIndex[node] = max(2, min(index, self._journal.last_index + 1))

@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pysyncobj import SyncObjException
 
 from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.compaction import PACE, Compaction, Pace
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.fault import (
     ExitProcess,
@@ -29,7 +31,7 @@ from tars_peer.adapters.raft.settings import make_settings
 from tars_peer.adapters.raft.transport import MemberNode, PeerTransport
 from tars_peer.errors import NoQuorumError, TemporaryError, UsageError
 from tars_peer.model.noun import OperationId, PeerId
-from tars_peer.ports.log import Deliver, LogStatus
+from tars_peer.ports.log import Deliver, LogStatus, StateKeeper
 
 _CLOSE_DEADLINE_S = 10.0
 
@@ -46,18 +48,21 @@ class RaftLog:
         cluster_id: str,
         secret: str,
         deliver: Deliver,
+        keeper: StateKeeper | None = None,
         on_fault: OnFault | None = None,
         exit_process: ExitProcess = os._exit,
+        pace: Pace = PACE,
     ) -> None:
         """Open the journal in ``folder``, bind this member's address and start.
 
         ``addresses`` is the host:port of every member, this one's included. ``deliver`` runs on
         the node's thread: it may only enqueue, and never call ``append``. ``on_fault`` is told
         what broke when an entry cannot be delivered or a member breaks Raft's rules; by default
-        the process ends with code 70, as it does with code 74 when the disk fails.
+        the process ends with code 70, as it does with code 74 when the disk fails. ``keeper`` gives
+        and takes the state that replaces entries at this ``pace``; without one, all are kept.
 
         Raises:
-            CorruptError: the journal is damaged.
+            CorruptError: the journal is damaged, or its snapshot is none of ``keeper``'s.
             UsageError: an address is wrong, or the journal is another node's.
             TemporaryError: the journal or the address is in use.
         """
@@ -73,7 +78,10 @@ class RaftLog:
         settings = make_settings(
             journal=self._journal, bind_address=addresses[me], cluster_id=cluster_id, secret=secret
         )
-        try:
+        compaction = Compaction(
+            journal=self._journal, operations=self._operations, keeper=keeper, pace=pace
+        )
+        with self._closing_in_vain(f"the raft address {addresses[me]} of {me} cannot be bound"):
             self._engine = Engine(
                 me=nodes[me],
                 others=[node for peer, node in nodes.items() if peer != me],
@@ -81,21 +89,32 @@ class RaftLog:
                 journal=self._journal,
                 make_transport=PeerTransport,
                 operations=self._operations,
+                compaction=compaction,
                 deliver=deliver,
                 on_fault=self._on_fault,
             )
+        self._wake = self._engine.make_wake()
+        self._thread = threading.Thread(target=self._run, name=f"raft-{me}", daemon=True)
+        self._thread.start()
+
+    @contextmanager
+    def _closing_in_vain(self, not_bound: str) -> Iterator[None]:
+        """Close the journal again if there is no engine to use it.
+
+        Raises:
+            TemporaryError: its address could not be bound.
+        """
+        try:
+            yield
         except SyncObjException as error:
             self._journal.close()
             raise TemporaryError(
-                f"the raft address {addresses[me]} of {me} cannot be bound",
+                not_bound,
                 hint="is another peer using it, or is it not an address of this machine?",
             ) from error
         except BaseException:
             self._journal.close()
             raise
-        self._wake = self._engine.make_wake()
-        self._thread = threading.Thread(target=self._run, name=f"raft-{me}", daemon=True)
-        self._thread.start()
 
     def append(self, payload: bytes, *, operation: OperationId, timeout_s: float) -> int:
         """Append ``payload``; return its index once it is durable on a majority and delivered here.

@@ -2,14 +2,16 @@
 
 An operation is named by 16 bytes, a digest of its id. The log may hold an operation twice (a retry
 whose first try was not lost after all); only its first appearance counts, on every replica alike,
-because the map from operation to index is rebuilt from the log itself. No thread of its own, no
-Raft and no network may enter here.
+because the map from operation to index follows from the log itself. It is remembered for so many
+entries, counted by index, so that all replicas forget it at the same one. No thread of its own,
+no Raft and no network may enter here.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tars_peer.errors import CorruptError, PermanentError
@@ -21,11 +23,14 @@ ENVELOPE_VERSION = 1
 #: PySyncObj's kind byte of an ordinary command. There is only this one kind (findings, S11).
 _KIND = b"\x00"
 #: What PySyncObj itself puts first into a new leader's term, and at the head of a new log.
-_EMPTY_ENTRY = b"\x01"
+EMPTY_ENTRY = b"\x01"
 _HEAD = _KIND + bytes([ENVELOPE_VERSION])
 _HEAD_BYTES = len(_HEAD) + DIGEST_BYTES
 #: How long to wait before an operation is handed to the leader again: a lost message costs this.
 RESUBMIT_PERIOD_S = 0.7
+#: An operation is remembered for so many entries after its first; tried again later, it is new.
+#: A caller gives up after seconds, and a log of decisions takes months for so many.
+REMEMBERED_ENTRIES = 65_536
 
 
 def digest_of(operation: OperationId) -> bytes:
@@ -53,7 +58,7 @@ def open_seal(command: bytes) -> tuple[bytes, bytes] | None:
     Raises:
         CorruptError: it is of a kind or version this peer does not know.
     """
-    if command == _EMPTY_ENTRY:
+    if command == EMPTY_ENTRY:
         return None
     if command[: len(_HEAD)] != _HEAD or not _HEAD_BYTES <= len(command) <= (
         _HEAD_BYTES + LARGEST_PAYLOAD_BYTES
@@ -81,9 +86,10 @@ class Operations:
     """The map of delivered operations and the operations waited for; safe from any thread."""
 
     def __init__(self) -> None:
-        """Begin empty: delivery starts at the first entry at every start."""
+        """Begin empty: every start delivers, or restores, all that is remembered."""
         self._lock = threading.Lock()
         self._index_of: dict[bytes, int] = {}
+        self._last_index = 0
         self._pending: dict[bytes, Pending] = {}
         self._is_closed = False
 
@@ -93,7 +99,7 @@ class Operations:
             pending = self._pending.get(digest)
             if pending is None:
                 pending = Pending(digest=digest, command=command)
-                pending.index = self._index_of.get(digest)
+                pending.index = self._first_index(digest, self._last_index + 1)
                 if pending.index is not None or self._is_closed:
                     pending.settled.set()
                     return pending
@@ -124,14 +130,40 @@ class Operations:
             for each in self._pending.values():
                 each.submit_at_s = 0.0
 
-    def is_known(self, digest: bytes) -> bool:
-        """Say whether the operation was delivered here."""
-        return digest in self._index_of
+    def is_known(self, digest: bytes, at_index: int) -> bool:
+        """Say whether the operation, if it came at ``at_index``, would be a second appearance."""
+        return self._first_index(digest, at_index) is not None
+
+    def _first_index(self, digest: bytes, at_index: int) -> int | None:
+        first = self._index_of.get(digest)
+        return None if first is None or at_index - first > REMEMBERED_ENTRIES else first
+
+    def remembered_at(self, index: int) -> list[tuple[bytes, int]]:
+        """Return what was remembered when the entry at ``index`` was the last, and forget more.
+
+        What is older is dropped, so a lower index cannot be asked for afterwards.
+        """
+        with self._lock:
+            oldest = index - REMEMBERED_ENTRIES
+            self._index_of = {
+                digest: first for digest, first in self._index_of.items() if first > oldest
+            }
+            return [each for each in self._index_of.items() if each[1] <= index]
+
+    def restore(self, remembered: Mapping[bytes, int], index: int) -> None:
+        """Go on from a snapshot of the entry at ``index``; wake those whose operation is in it."""
+        with self._lock:
+            self._index_of = dict(remembered)
+            self._last_index = index
+            done = [self._pending.pop(digest) for digest in remembered if digest in self._pending]
+        for pending in done:
+            pending.index = remembered[pending.digest]
+            pending.settled.set()
 
     def settle(self, digest: bytes, index: int) -> None:
         """Note the first appearance, which has just been delivered, and wake who waits for it."""
         with self._lock:
-            self._index_of[digest] = index
+            self._index_of[digest] = self._last_index = index
             pending = self._pending.pop(digest, None)
         if pending is not None:
             pending.index = index

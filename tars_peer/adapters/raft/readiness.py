@@ -35,5 +35,11 @@ class Readiness:
             self.is_ready = self._is_good(self._target)
 
     def _is_good(self, target: int) -> bool:
-        """Say whether the entry is of the leader's own term, or not here yet, so unknown."""
-        return target > len(self._log) or self._log[target - 1][2] == self._term
+        """Say whether the entry is of the leader's own term, or not here yet, so unknown.
+
+        One that a snapshot has replaced is not good: its term is no longer known. The leader's
+        next word names a later one.
+        """
+        if target > self._log.last_index:
+            return True
+        return target >= self._log.first_index and self._log.term_at(target) == self._term

@@ -52,19 +52,20 @@ class Progress:
         What was sent behind the refused message is refused too: while those answers come in, the
         lowest wish counts, and nothing is sent.
         """
-        self._note_answer()
+        self.note_answered()
         was_probing, self.is_probing = self.is_probing, True
         is_echo = was_probing and bool(self.sent_at_s)
         return min(optimistic_next, asked_next) if is_echo else asked_next
 
     def note_fitted(self, optimistic_next: int, acknowledged_next: int) -> int:
         """Take an acknowledgement; return where to go on, which is never back."""
-        self._note_answer()
+        self.note_answered()
         if not self.sent_at_s:
             self.is_probing = False
         return max(optimistic_next, acknowledged_next)
 
-    def _note_answer(self) -> None:
+    def note_answered(self) -> None:
+        """Take the oldest message in flight for arrived."""
         if self.sent_at_s:
             self.sent_at_s.popleft()
 

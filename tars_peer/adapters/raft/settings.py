@@ -1,10 +1,10 @@
 """PySyncObj's configuration for this house: every figure with its reason.
 
-Log compaction is off, in all the ways there are. PySyncObj's snapshots lose acknowledged entries
-at a kill between dump and trim (findings, S6) and while trimming (S7), make an empty but voting
-node of a truncated dump (S12), and without a dump file trim the journal for nothing (S13). So the
-journal keeps every entry and a start delivers from the first. No setting that a person may turn
-may enter here: a cluster runs with one set of timeouts.
+PySyncObj's own log compaction is off, in all the ways there are. Its snapshots lose acknowledged
+entries at a kill between dump and trim (findings, S6) and while trimming (S7), make an empty but
+voting node of a truncated dump (S12), and without a dump file trim the journal for nothing (S13).
+``compaction`` takes its place. No setting that a person may turn may enter here: a cluster runs
+with one set of timeouts.
 """
 
 from __future__ import annotations

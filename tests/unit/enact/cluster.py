@@ -28,6 +28,7 @@ from tars_peer.model.member import majority
 from tars_peer.model.noun import ClusterId, PeerId
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import FakeEvents
+from tests.fakes.keeper import Prompt
 from tests.fakes.log import FakeLog, FakeLogHub
 from tests.fakes.meter import FakeMeter
 from tests.fakes.runtime import FakeRuntime
@@ -347,7 +348,7 @@ class Cluster:
                 applier.enqueue(effect)
 
         decisions.listen(follow)
-        log = self.hub.join(PeerId(peer.name), decisions.step_over)
+        log = self.hub.join(PeerId(peer.name), decisions.step_over, Prompt(decisions))
 
         def submit(decision: Decision) -> Effect:
             peer.fuse()
@@ -380,6 +381,7 @@ class Cluster:
             clock=self.clock,
             events=self.events,
             patience=PATIENCE,
+            enacted=decisions.note_enacted,
         )
         return Process(log=log, decisions=decisions, reconciler=reconciler, applier=applier)
 

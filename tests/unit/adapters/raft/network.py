@@ -14,6 +14,7 @@ from typing import Any
 from pysyncobj.transport import Transport
 
 from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.compaction import Compaction, Pace
 from tars_peer.adapters.raft.elections import Round
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.guard import Message
@@ -22,6 +23,7 @@ from tars_peer.adapters.raft.operations import Operations, digest_of, open_seal,
 from tars_peer.adapters.raft.settings import make_settings
 from tars_peer.adapters.raft.transport import MemberNode
 from tars_peer.model.noun import OperationId, PeerId
+from tests.fakes.keeper import History
 
 Link = tuple[PeerId, PeerId]
 
@@ -56,7 +58,8 @@ class Seat:
         """Start the engine from the disk."""
         self.journal = SqliteJournal(folder, cluster_id="c", me=me)
         self.operations = Operations()
-        self.delivered: list[tuple[int, bytes]] = []
+        self.history = History()
+        self.delivered = self.history.delivered
         self.faults: list[str] = []
         nodes = {peer: MemberNode(peer, f"127.0.0.1:{7000 + n}") for n, peer in network.order}
         self.transport: HandTransport | None = None
@@ -77,9 +80,19 @@ class Seat:
             journal=self.journal,
             make_transport=make_transport,
             operations=self.operations,
-            deliver=lambda index, payload: self.delivered.append((index, payload)),
+            compaction=Compaction(
+                journal=self.journal,
+                operations=self.operations,
+                keeper=self.history if network.snapshot_every else None,
+                pace=Pace(
+                    every_entries=network.snapshot_every or 1, trailing_entries=network.trailing
+                ),
+            ),
+            deliver=self.history.deliver,
             on_fault=self.faults.append,
         )
+        # Some chunks even for the little that tests write.
+        self.engine.chunk_bytes = network.chunk_bytes
         self.nodes = nodes
 
     def entries(self) -> list[tuple[int, bytes]]:
@@ -101,9 +114,22 @@ class Seat:
 class Network:
     """The members and every message on its way between them."""
 
-    def __init__(self, folder: Path, count: int = 3) -> None:
-        """Start ``count`` members, all linked."""
+    def __init__(
+        self,
+        folder: Path,
+        count: int = 3,
+        *,
+        snapshot_every: int = 0,
+        trailing: int = 0,
+        chunk_bytes: int = 100,
+    ) -> None:
+        """Start ``count`` members, all linked; ``snapshot_every`` so many entries, 0 is never."""
         loader.install()
+        self.snapshot_every, self.trailing, self.chunk_bytes = (
+            snapshot_every,
+            trailing,
+            chunk_bytes,
+        )
         self.order = [(n, PeerId(chr(ord("a") + n))) for n in range(count)]
         self.peers = [peer for _, peer in self.order]
         self._folder = folder

@@ -124,7 +124,7 @@ def test_an_answer_of_an_older_term_does_not_count(five: Network) -> None:
     _isolate(five, A)
     leader.propose("on one disk")
     five.tick(A)
-    claim = {"next_node_idx": len(leader.journal) + 1, "reset": False, "success": True}
+    claim = {"next_node_idx": leader.journal.last_index + 1, "reset": False, "success": True}
     for peer in (B, C):
         five.hand(peer, A, {"type": "next_node_idx", "term": first, **claim})
     five.tick(A)
@@ -160,7 +160,7 @@ def test_an_answer_vouches_only_for_what_the_message_held(network: Network) -> N
     network.elect(B).propose("won")
     network.settle()
     new_term = network.seats[B].engine.raftCurrentTerm
-    tail_index = len(leader.journal)
+    tail_index = leader.journal.last_index
     network.connect(A, B)
     network.hand(B, A, _empty_append(new_term, (tail_index - 1, 1), []))
     answer = loader.loads(network.queues[A, B][-1])
@@ -189,14 +189,14 @@ def test_an_operation_that_is_in_the_log_twice_is_delivered_once(network: Networ
     leader = network.elect(A)
     command = seal(b"same", digest_of(OperationId("same")))
     for _ in range(2):
-        leader.journal.add(command, len(leader.journal) + 1, leader.engine.raftCurrentTerm)
+        leader.journal.add(command, leader.journal.last_index + 1, leader.engine.raftCurrentTerm)
     leader.propose("next")
     network.settle()
     indexes = {seat.settled_index("same") for seat in network.seats.values()}
     assert len(indexes) == 1
     for seat in network.seats.values():
         assert [payload for _, payload in seat.delivered] == [b"same", b"next"]
-        assert seat.engine.raftLastApplied == len(seat.journal)
+        assert seat.engine.raftLastApplied == seat.journal.last_index
 
 
 def test_a_leader_puts_an_operation_into_its_log_once(network: Network) -> None:

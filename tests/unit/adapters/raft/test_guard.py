@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from tars_peer.adapters.raft import guard
 from tars_peer.adapters.raft.journal_file import Entry
 from tars_peer.adapters.raft.operations import digest_of, seal
+from tars_peer.adapters.raft.snapshot import LARGEST_SNAPSHOT_BYTES
+from tars_peer.adapters.raft.transfer import CHUNK_BYTES
 from tars_peer.errors import CorruptError
 from tars_peer.model.noun import OperationId
+from tests.unit.adapters.raft.entries import Entries
 
 APPEND: dict[str, Any] = {
     "type": "append_entries",
@@ -31,7 +34,19 @@ GOOD: list[dict[str, Any]] = [
     {"type": "pre_vote", "round": 1, "last_log_index": 1, "last_log_term": 0},
     {"type": "pre_vote_answer", "round": 1, "term": 1, "granted": True},
     {"type": "apply_command", "command": COMMAND},
+    {
+        "type": "snapshot_chunk",
+        "term": 3,
+        "index": 9,
+        "size_bytes": 10,
+        "checksum": b"s" * 32,
+        "offset": 8,
+        "data": b"12",
+        "data_checksum": 1,
+    },
+    {"type": "snapshot_wish", "term": 3, "index": 9, "checksum": b"s" * 32, "offset": 2},
 ]
+CHUNK = next(message for message in GOOD if message["type"] == "snapshot_chunk")
 
 
 @pytest.mark.parametrize("message", GOOD, ids=lambda message: message["type"])
@@ -72,6 +87,12 @@ def test_a_missing_odd_or_surplus_field_is_refused(message: dict[str, Any]) -> N
         {**APPEND, "entries": [[b"\x01", 3, 0]]},
         {**APPEND, "entries": [["text", 3, 2, 1]]},
         {**APPEND, "term": True},
+        {**CHUNK, "commit_index": 9},
+        {**CHUNK, "offset": 9},
+        {**CHUNK, "size_bytes": 0},
+        {**CHUNK, "size_bytes": LARGEST_SNAPSHOT_BYTES + 1},
+        {**CHUNK, "size_bytes": CHUNK_BYTES * 2, "data": b"1" * (CHUNK_BYTES + 1)},
+        {**CHUNK, "checksum": b"s" * 31},
     ],
 )
 def test_what_members_never_say_is_refused(message: object) -> None:
@@ -125,7 +146,7 @@ def test_the_log_becomes_what_the_paper_says(
         "prevLogIdx": previous,
         "prevLogTerm": leader_log[previous - 1][2],
     }
-    cut = guard.without_held(message, my_log)
+    cut = guard.without_held(message, Entries(my_log))
     assert _as_pysyncobj_does(my_log, cut) == _as_the_paper_says(my_log, message)
     assert cut["commit_index"] == min(message["commit_index"], end)
 
@@ -135,4 +156,4 @@ def test_an_old_batch_does_not_delete_what_was_acknowledged_after_it() -> None:
     log = _log([0, 1, 1, 1], b"e")
     old = {**APPEND, "entries": [log[1]], "prevLogIdx": 1, "prevLogTerm": 0}
     assert _as_pysyncobj_does(log, old) == log[:2]
-    assert _as_pysyncobj_does(log, guard.without_held(old, log)) == log
+    assert _as_pysyncobj_does(log, guard.without_held(old, Entries(log))) == log

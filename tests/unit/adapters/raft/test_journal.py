@@ -213,9 +213,9 @@ def test_a_foreign_journal_is_refused(tmp_path: Path, cluster: str, node: str) -
 def test_a_journal_of_another_layout_is_refused(tmp_path: Path) -> None:
     _open(tmp_path).close()
     with sqlite3.connect(tmp_path / "raft.sqlite") as database:
-        database.execute("PRAGMA user_version=2")
+        database.execute("PRAGMA user_version=3")
     database.close()
-    with pytest.raises(UsageError, match="has layout 2"):
+    with pytest.raises(UsageError, match="has layout 3"):
         _open(tmp_path)
 
 

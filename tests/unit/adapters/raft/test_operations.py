@@ -6,6 +6,7 @@ import pytest
 
 from tars_peer.adapters.raft.operations import (
     LARGEST_PAYLOAD_BYTES,
+    REMEMBERED_ENTRIES,
     RESUBMIT_PERIOD_S,
     Operations,
     digest_of,
@@ -64,7 +65,7 @@ def test_all_callers_of_an_operation_are_woken_with_its_index() -> None:
     assert [caller.settled.is_set() for caller in callers] == [True] * 3
     assert {caller.index for caller in callers} == {7}
     assert operations.wait_for(DIGEST, b"command").index == 7
-    assert operations.is_known(DIGEST)
+    assert operations.is_known(DIGEST, 8)
     assert not operations.due(0.0)
 
 
@@ -96,3 +97,14 @@ def test_closing_wakes_everybody_with_nothing() -> None:
     for caller in (waiting, late):
         assert caller.settled.is_set()
         assert caller.index is None
+
+
+def test_operations_are_forgotten_at_the_same_entry_by_all() -> None:
+    whole, restored = Operations(), Operations()
+    whole.settle(b"1" * 16, 10)
+    restored.restore(dict(whole.remembered_at(10)), 10)
+    for each in (whole, restored):
+        assert each.is_known(b"1" * 16, 10 + REMEMBERED_ENTRIES)
+        assert not each.is_known(b"1" * 16, 11 + REMEMBERED_ENTRIES)
+        each.settle(b"2" * 16, 10 + REMEMBERED_ENTRIES)
+    assert whole.remembered_at(10 + REMEMBERED_ENTRIES) == [(b"2" * 16, 10 + REMEMBERED_ENTRIES)]

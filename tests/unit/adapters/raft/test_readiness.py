@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tars_peer.adapters.raft.journal_file import Entry
 from tars_peer.adapters.raft.readiness import Readiness
+from tests.unit.adapters.raft.entries import Entries
 
 
-def _log(*terms: int) -> list[Entry]:
-    return [(b"e", index, term) for index, term in enumerate(terms, start=1)]
+def _log(*terms: int) -> Entries:
+    return Entries.of(*terms)
 
 
 def test_a_follower_in_a_long_term_waits_for_what_the_leader_has_committed() -> None:
@@ -18,7 +18,7 @@ def test_a_follower_in_a_long_term_waits_for_what_the_leader_has_committed() -> 
     readiness.heard(5, 5)
     readiness.applied(3)
     assert not readiness.is_ready
-    log += [(b"e", 4, 5), (b"e", 5, 5)]
+    log.extend(5, 5)
     readiness.heard(5, 9)
     readiness.applied(5)
     assert readiness.is_ready, "the first word counts, or steady traffic would starve it"
@@ -44,7 +44,18 @@ def test_a_change_of_leader_begins_anew() -> None:
     readiness.heard(2, 3)
     readiness.applied(3)
     assert not readiness.is_ready
-    log.append((b"e", 4, 2))
+    log.extend(2)
     readiness.heard(2, 4)
     readiness.applied(4)
     assert readiness.is_ready
+
+
+def test_a_committed_entry_that_a_snapshot_has_replaced_does_not_count() -> None:
+    log = Entries.of(5, first_index=9)
+    readiness = Readiness(log)
+    readiness.heard(5, 7)
+    readiness.applied(9)
+    assert not readiness.is_ready, "entry 7 may be of an older term"
+    readiness.heard(5, 9)
+    readiness.applied(9)
+    assert readiness.is_ready, "the leader's next word is taken"
