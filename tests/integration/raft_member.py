@@ -1,5 +1,7 @@
 """One member of a raft cluster as a child process, driven by JSON lines; and its driver.
 
+It serves nothing but its log. The driver makes its certificate, beside the folders of all members.
+
 Run as ``python -m tests.integration.raft_member <settings as JSON>``. Each request is answered by
 its number, in whatever order; appends run on threads of their own.
 """
@@ -17,12 +19,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tars_peer.adapters.identity.credentials import Credentials
 from tars_peer.adapters.raft.node import RaftLog
+from tars_peer.adapters.rpc.server import serve_streams
 from tars_peer.errors import TarsError
 from tars_peer.model.noun import OperationId, PeerId
+from tests.fakes.certificates import Certificates
 
 ROOT = Path(__file__).parents[2]
-CLUSTER, SECRET = "raft-tests", "not much of a secret"
+CLUSTER = "raft-tests"
 
 
 def free_addresses(count: int) -> dict[PeerId, str]:
@@ -51,7 +56,14 @@ class Member:
 
         It is up when its first status comes back.
         """
-        settings = {"me": me, "addresses": dict(addresses), "folder": str(folder)}
+        papers = Certificates(folder.parent / "certs", CLUSTER).of(me)
+        settings = {
+            "me": me,
+            "addresses": dict(addresses),
+            "folder": str(folder),
+            "leaf": str(papers.leaf),
+            "trusted": str(papers.trusted),
+        }
         self.me = me
         self._number = 0
         self._lock = threading.Lock()
@@ -147,14 +159,20 @@ class Member:
 
 def _serve(settings: dict[str, Any]) -> None:
     delivered: list[tuple[int, str]] = []
+    me, addresses = settings["me"], settings["addresses"]
+    credentials = Credentials(leaf=Path(settings["leaf"]), trusted=Path(settings["trusted"]))
     log = RaftLog(
         folder=Path(settings["folder"]),
-        me=settings["me"],
-        addresses=settings["addresses"],
+        me=me,
+        addresses=addresses,
         cluster_id=CLUSTER,
-        secret=SECRET,
+        credentials=credentials,
         deliver=lambda index, payload: delivered.append((index, payload.decode().strip())),
     )
+    server = serve_streams(
+        log, address=addresses[me], credentials=credentials, members=frozenset(addresses)
+    )
+    log.start()
     lock = threading.Lock()
 
     def answer(request: dict[str, Any]) -> None:
@@ -190,6 +208,7 @@ def _serve(settings: dict[str, Any]) -> None:
             if request["do"] == "close":
                 break
             pool.submit(answer, request)
+        server.stop(0)
         log.close()
 
 
