@@ -123,5 +123,5 @@ class ClusterHome:
 
 
 def _entry(content: dict[str, Any]) -> PeerEntry:
-    """Return a peer from a file, which before 0.2 told of a port of the log's own as well."""
+    """Return a peer from a file, which may be from when the log had a port of its own."""
     return PeerEntry(**{key: value for key, value in content.items() if key != "raft_address"})

@@ -154,6 +154,8 @@ class Inbox:
             self._newest[peer] = incoming
             # While the lock is held: the older one's end must not be queued behind this.
             if old is not None:
+                if not old.is_over:
+                    _logger.warning("%s takes the place of %s", incoming, old)
                 old.end()
             self.post(Up(incoming))
         return incoming

@@ -58,6 +58,7 @@ class ExchangeAnswers:
                 return
             finally:
                 if incoming is not None:
+                    incoming.is_over = True
                     self._inbox.post(Down(incoming))
 
     def _admit(self, peer: PeerId, context: grpc.ServicerContext) -> Incoming:

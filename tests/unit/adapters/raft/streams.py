@@ -37,7 +37,7 @@ class End:
         self, me: str, addresses: Addresses, certificates: Certificates, *, epoch: int = 100
     ) -> None:
         """Serve and dial."""
-        self.me, self.epoch = PeerId(me), epoch
+        self.me, self.epoch, self.addresses = PeerId(me), epoch, addresses
         self.heard: list[tuple[str, Any]] = []
         self.links: list[str] = []
         self._poller = createPoller("auto")

@@ -267,10 +267,10 @@ def test_an_older_life_or_stream_takes_no_ones_place(
 
 @pytest.mark.parametrize("newer", [(101, 1), (100, 2)])
 def test_nothing_is_taken_from_a_stream_that_was_replaced(
-    first: End, other: _Other, addresses: Addresses, certificates: Certificates, newer: Place
+    first: End, other: _Other, certificates: Certificates, caplog, newer: Place
 ) -> None:
     """Findings, S14; not even what was queued here already."""
-    papers = certificates.of("p2")
+    papers, addresses = certificates.of("p2"), first.addresses
     with _linked(first, addresses, papers, epoch=100, stream=1) as old:
         run([first], lambda: first.links == ["+p2"])
         old.say(1, PAYLOAD)
@@ -280,6 +280,7 @@ def test_nothing_is_taken_from_a_stream_that_was_replaced(
         with _linked(first, addresses, papers, epoch=other.epoch, stream=stream) as new:
             newest = first.inbox._newest[PeerId("p2")]  # noqa: SLF001
             assert (newest.epoch, newest.number) == newer
+            assert f"stream {stream} of p2 in its life {other.epoch} takes the place" in caplog.text
             # What it brought before it was replaced was good; what comes after is not.
             old.say(2, loader.dumps({"type": "response_vote", "term": 666}))
             old.end()
