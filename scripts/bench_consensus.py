@@ -26,11 +26,16 @@ from typing import Any
 import psutil
 from members import DEADLINE_S, MEMBERS, PAYLOAD, WIDTH, Etcd, System, free_ports, timed_ms, until
 
+from tars_peer.adapters.identity.cabinet import Cabinet
+from tars_peer.adapters.identity.credentials import TRUSTED_FILE, Credentials
 from tars_peer.adapters.raft.node import RaftLog
+from tars_peer.adapters.rpc.server import serve_streams
 from tars_peer.errors import TarsError
-from tars_peer.model.noun import OperationId, PeerId
+from tars_peer.model.identity import Identity, Role
+from tars_peer.model.noun import ClusterId, OperationId, PeerId
 
 Figures = dict[str, Any]
+CLUSTER = ClusterId("bench")
 
 
 class Ours:
@@ -41,6 +46,11 @@ class Ours:
         self._folder = folder
         ports = free_ports(MEMBERS)
         self._addresses = {f"m{number}": f"127.0.0.1:{port}" for number, port in enumerate(ports)}
+        cabinet = Cabinet(folder, now_ms=lambda: time.time_ns() // 1_000_000)
+        cabinet.found(CLUSTER)
+        for name in self._addresses:
+            identity = Identity(cluster_id=CLUSTER, role=Role.PEER, name=name)
+            cabinet.issue(identity, _credentials(folder, name).leaf)
         self.processes = [self._start(number) for number in range(MEMBERS)]
 
     def _start(self, number: int) -> subprocess.Popen[str]:
@@ -92,14 +102,20 @@ class Ours:
 def member(settings: dict[str, Any]) -> None:
     """Be one member of ours: answer questions, a line of JSON each."""
     me = PeerId(settings["me"])
+    addresses = {PeerId(name): address for name, address in settings["addresses"].items()}
+    credentials = _credentials(Path(settings["folder"]), me)
     log = RaftLog(
         folder=Path(settings["folder"]) / me,
         me=me,
-        addresses={PeerId(name): address for name, address in settings["addresses"].items()},
-        cluster_id="bench",
-        secret="bench",  # noqa: S106  (nobody else is there)
+        addresses=addresses,
+        cluster_id=CLUSTER,
+        credentials=credentials,
         deliver=lambda _index, _payload: None,
     )
+    server = serve_streams(
+        log, address=addresses[me], credentials=credentials, members=frozenset(addresses)
+    )
+    log.start()
     numbers = iter(range(10**9))
     born = time.time_ns()
 
@@ -122,7 +138,13 @@ def member(settings: dict[str, Any]) -> None:
             case _:
                 answer = _appends_a_second(append, arguments[0])
         print(json.dumps(answer), flush=True)
+    server.stop(0)
     log.close()
+
+
+def _credentials(folder: Path, name: str) -> Credentials:
+    """Return where the certificate of ``name`` is."""
+    return Credentials(leaf=folder / f"{name}.pem", trusted=folder / TRUSTED_FILE)
 
 
 def _appends_a_second(append: Callable[[], None], count: int) -> float:

@@ -1,7 +1,7 @@
 """The folder of a cluster on this machine: who its peers are and where each keeps its things.
 
-``cluster.json`` is written once, whole, when the cluster is made; the secret in it and the peers'
-keys are for the owner's eyes only. No process control may enter here.
+``cluster.json`` is written once, whole, when the cluster is made; the peers' keys are
+for the owner's eyes only. No process control may enter here.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from tars_peer.adapters.identity.credentials import TRUSTED_FILE, Credentials
 from tars_peer.adapters.identity.private_file import write_private
@@ -24,11 +25,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerEntry:
-    """One peer: ``address`` is its gRPC server, ``raft_address`` its log, both ``host:port``."""
+    """One peer: ``address`` is its gRPC server, as ``host:port``; its log speaks there too."""
 
     id: PeerId
     address: str
-    raft_address: str
     service_port: int
     ballot_key: str
 
@@ -43,7 +43,6 @@ class ClusterHome:
     genome_folder: Path
     commit: CommitId
     tree: TreeId
-    secret: str
     runtime: str
     peers: tuple[PeerEntry, ...]
 
@@ -69,9 +68,8 @@ class ClusterHome:
                 genome_folder=Path(content["genome_folder"]),
                 commit=content["commit"],
                 tree=content["tree"],
-                secret=content["secret"],
                 runtime=content["runtime"],
-                peers=tuple(PeerEntry(**peer) for peer in content["peers"]),
+                peers=tuple(_entry(peer) for peer in content["peers"]),
             )
         except FileNotFoundError as error:
             raise UsageError(
@@ -122,3 +120,8 @@ class ClusterHome:
         if peer_id:
             folder, name = self.folder(peer_id), LEAF_FILE
         return Credentials(leaf=folder / name, trusted=self.certificates / TRUSTED_FILE)
+
+
+def _entry(content: dict[str, Any]) -> PeerEntry:
+    """Return a peer from a file, which may be from when the log had a port of its own."""
+    return PeerEntry(**{key: value for key, value in content.items() if key != "raft_address"})

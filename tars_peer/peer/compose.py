@@ -237,9 +237,9 @@ def _core(ground: Ground) -> Core:
         log=RaftLog(
             folder=ground.folder,
             me=me,
-            addresses={peer.id: peer.raft_address for peer in home.peers},
+            addresses={peer.id: peer.address for peer in home.peers},
             cluster_id=home.cluster_id,
-            secret=home.secret,
+            credentials=home.credentials(me),
             deliver=decisions.deliver,
             keeper=decisions,
         ),

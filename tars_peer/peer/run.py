@@ -65,7 +65,9 @@ def run_peer(home: Path, peer_id: str) -> int:
             address=peer.entry.address,
             credentials=peer.home.credentials(peer_id),
             members=frozenset(entry.id for entry in peer.home.peers),
+            streams=peer.log,
         )
+        peer.log.start()
     except TarsError as error:
         sys.stderr.write(f"error: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
         return _USAGE_EXIT_CODE if isinstance(error, UsageError) else 1

@@ -151,7 +151,7 @@ def _make(plan: LaunchPlan, report: Report) -> ClusterHome:
     shutil.rmtree(plan.home / _GENOME, ignore_errors=True)  # of a launch that was refused
     _prepare_genome(plan.home.resolve(), source, report)
     peers = []
-    ports = _free_ports(3 * plan.peers)
+    ports = _free_ports(2 * plan.peers)
     for number in range(1, plan.peers + 1):
         peer_id = f"p{number}"
         folder = plan.home / "peers" / peer_id
@@ -162,7 +162,6 @@ def _make(plan: LaunchPlan, report: Report) -> ClusterHome:
             PeerEntry(
                 id=PeerId(peer_id),
                 address=f"127.0.0.1:{ports.pop()}",
-                raft_address=f"127.0.0.1:{ports.pop()}",
                 service_port=ports.pop(),
                 ballot_key=public_key(key),
             )
@@ -174,7 +173,6 @@ def _make(plan: LaunchPlan, report: Report) -> ClusterHome:
         genome_folder=source.folder.resolve(),
         commit=source.commit,
         tree=source.tree,
-        secret=secrets.token_hex(32),
         runtime=plan.runtime,
         peers=tuple(peers),
     )
@@ -241,7 +239,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 def _check_ports(peer: PeerEntry) -> None:
-    for address in (peer.address, peer.raft_address, f"127.0.0.1:{peer.service_port}"):
+    for address in (peer.address, f"127.0.0.1:{peer.service_port}"):
         host, port = address.rsplit(":", 1)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -14,7 +14,6 @@ def some_home(path: Path, **fields: object) -> ClusterHome:
         PeerEntry(
             id=PeerId(f"p{number}"),
             address=f"127.0.0.1:{7000 + number}",
-            raft_address=f"127.0.0.1:{7100 + number}",
             service_port=7200 + number,
             ballot_key="ab" * 32,
         )
@@ -27,7 +26,6 @@ def some_home(path: Path, **fields: object) -> ClusterHome:
         "genome_folder": path / "genome",
         "commit": CommitId("1" * 40),
         "tree": TreeId("2" * 40),
-        "secret": "s",
         "runtime": "process",
         "peers": peers,
     }

@@ -1,5 +1,7 @@
 """One member of a raft cluster as a child process, driven by JSON lines; and its driver.
 
+It serves nothing but its log. The driver makes its certificate, beside the folders of all members.
+
 Run as ``python -m tests.integration.raft_member <settings as JSON>``. Each request is answered by
 its number, in whatever order; appends run on threads of their own.
 """
@@ -17,14 +19,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tars_peer.adapters.identity.credentials import Credentials
 from tars_peer.adapters.raft.compaction import Pace
 from tars_peer.adapters.raft.node import RaftLog
+from tars_peer.adapters.rpc.server import serve_streams
 from tars_peer.errors import TarsError
 from tars_peer.model.noun import OperationId, PeerId
+from tests.fakes.certificates import Certificates
 from tests.fakes.keeper import History
 
 ROOT = Path(__file__).parents[2]
-CLUSTER, SECRET = "raft-tests", "not much of a secret"
+CLUSTER = "raft-tests"
 
 
 def free_addresses(count: int) -> dict[PeerId, str]:
@@ -55,11 +60,14 @@ class Member:
         A snapshot is taken after every ``snapshot_every_entries``; 0 is never. It is up when its
         first status comes back.
         """
+        papers = Certificates(folder.parent / "certs", CLUSTER).of(me)
         settings = {
             "me": me,
             "addresses": dict(addresses),
             "folder": str(folder),
             "snapshot_every_entries": snapshot_every_entries,
+            "leaf": str(papers.leaf),
+            "trusted": str(papers.trusted),
         }
         self.me = me
         self._number = 0
@@ -161,16 +169,22 @@ class Member:
 def _serve(settings: dict[str, Any]) -> None:
     history = History()
     every = settings["snapshot_every_entries"]
+    me, addresses = settings["me"], settings["addresses"]
+    credentials = Credentials(leaf=Path(settings["leaf"]), trusted=Path(settings["trusted"]))
     log = RaftLog(
         folder=Path(settings["folder"]),
-        me=settings["me"],
-        addresses=settings["addresses"],
+        me=me,
+        addresses=addresses,
         cluster_id=CLUSTER,
-        secret=SECRET,
+        credentials=credentials,
         deliver=history.deliver,
         keeper=history if every else None,
         pace=Pace(every_entries=every or 1, trailing_entries=every // 4),
     )
+    server = serve_streams(
+        log, address=addresses[me], credentials=credentials, members=frozenset(addresses)
+    )
+    log.start()
     lock = threading.Lock()
 
     def answer(request: dict[str, Any]) -> None:
@@ -208,6 +222,7 @@ def _serve(settings: dict[str, Any]) -> None:
             if request["do"] == "close":
                 break
             pool.submit(answer, request)
+        server.stop(0)
         log.close()
 
 

@@ -16,6 +16,7 @@ import msgspec
 from tars_peer.adapters.clock.machine import MachineClock
 from tars_peer.adapters.git.worktree import GitWorktree
 from tars_peer.adapters.raft.node import RaftLog
+from tars_peer.adapters.rpc.server import serve_streams
 from tars_peer.adapters.say.voice import Voice
 from tars_peer.config.home import ClusterHome
 from tars_peer.decide.decisions import Decisions
@@ -63,12 +64,19 @@ def main(home_folder: str, me: str, wish: Wish) -> Made:
     log = RaftLog(
         folder=home.folder(me),
         me=PeerId(me),
-        addresses={peer.id: peer.raft_address for peer in home.peers},
+        addresses={peer.id: peer.address for peer in home.peers},
         cluster_id=home.cluster_id,
-        secret=home.secret,
+        credentials=home.credentials(me),
         deliver=decisions.deliver,
         keeper=decisions,
     )
+    server = serve_streams(
+        log,
+        address=home.peer(me).address,
+        credentials=home.credentials(me),
+        members=frozenset(peer.id for peer in home.peers),
+    )
+    log.start()
     decisions.start()
     try:
         until(
@@ -86,6 +94,7 @@ def main(home_folder: str, me: str, wish: Wish) -> Made:
         made = effect.generation
         return Made(generation=made.number, commit=made.commit, tree=made.tree)
     finally:
+        server.stop(0)
         log.close()
         decisions.close()
 

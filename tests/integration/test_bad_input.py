@@ -112,7 +112,7 @@ def test_what_does_not_fit_the_home_is_refused(tmp_path: Path) -> None:
             assert cluster.peer("p1"), "whoever ran before goes on"
 
         cluster.stop_peer("p1")
-        port = int(cluster.home.peers[0].raft_address.rpartition(":")[2])
+        port = int(cluster.home.peers[0].address.rpartition(":")[2])
         with socket.create_server(("127.0.0.1", port)):
             done = cluster.tars("cluster", "up", "--detach")
         assert done.returncode == 2, done.stderr

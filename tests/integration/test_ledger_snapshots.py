@@ -11,6 +11,7 @@ import pytest
 from tars_peer.adapters.raft.compaction import Pace
 from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.node import RaftLog
+from tars_peer.adapters.rpc.server import serve_streams
 from tars_peer.config.home import ClusterHome, PeerEntry
 from tars_peer.decide.decisions import Decisions
 from tars_peer.ledger.entry import Pause
@@ -18,6 +19,7 @@ from tars_peer.ledger.signature import public_key
 from tars_peer.ledger.state import state_digest
 from tars_peer.model.noun import ClusterId, PeerId
 from tars_peer.peer.founding import found, founding_fault
+from tests.fakes.certificates import Certificates
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import FakeEvents
 from tests.fakes.home import some_home
@@ -43,18 +45,24 @@ class Node:
             clock=FakeClock(),
             events=self.events,
         )
+        addresses = {PeerId(peer.id): peer.address for peer in home.peers}
+        papers = Certificates(folder.parent / "certs", home.cluster_id).of(me)
         self.log = RaftLog(
             folder=folder,
             me=me,
-            addresses={PeerId(peer.id): peer.raft_address for peer in home.peers},
+            addresses=addresses,
             cluster_id=home.cluster_id,
-            secret="",
+            credentials=papers,
             deliver=self.decisions.deliver,
             keeper=self.decisions,
             on_fault=fault.append,
             pace=Pace(every_entries=EVERY_ENTRIES, trailing_entries=2),
         )
         self.decisions.start()
+        self.server = serve_streams(
+            self.log, address=addresses[me], credentials=papers, members=frozenset(addresses)
+        )
+        self.log.start()
         self.founding = threading.Thread(target=self._found)
         self.founding.start()
         # There is no code here to commit.
@@ -81,6 +89,7 @@ class Node:
         """End it."""
         self.stopped.set()
         self.founding.join(10)
+        self.server.stop(0)
         self.log.close()
         self.decisions.close()
 
@@ -91,8 +100,7 @@ def home(tmp_path: Path) -> ClusterHome:
     peers = tuple(
         PeerEntry(
             id=name,
-            address=f"127.0.0.1:700{number}",
-            raft_address=address,
+            address=address,
             service_port=7200 + number,
             ballot_key=public_key(private_key(name)),
         )

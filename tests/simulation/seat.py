@@ -109,16 +109,12 @@ class Seat:
         self._waiting: list[tuple[str, Pending]] = []
         self.journal = DiskJournal(disk, self.fuse, witness.entry)
         self._operations = Operations()
-        nodes = {peer: NumberedNode(PeerId(peer), "127.0.0.1:1") for peer in members}
+        nodes = {peer: NumberedNode(PeerId(peer)) for peer in members}
         self._nodes = nodes
-        settings = make_settings(
-            journal=self.journal, bind_address="127.0.0.1:1", cluster_id="c", secret=""
-        )
-        settings.password = None
         self.engine = Engine(
             me=nodes[me],
             others=[node for peer, node in nodes.items() if peer != me],
-            settings=settings,
+            settings=make_settings(self.journal),
             journal=self.journal,
             make_transport=lambda raft, _me, _others: _Transport(raft, me, self.fuse, post),
             operations=self._operations,

@@ -8,15 +8,15 @@ an entry means to Raft, and any file, must never enter here.
 from __future__ import annotations
 
 import os
-import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from pysyncobj import SyncObjException
+import grpc
 
-from tars_peer.adapters.raft import loader
+from tars_peer.adapters.identity.credentials import Credentials
+from tars_peer.adapters.raft import boot, loader
 from tars_peer.adapters.raft.compaction import PACE, Compaction, Pace
 from tars_peer.adapters.raft.engine import Engine
 from tars_peer.adapters.raft.fault import (
@@ -25,13 +25,18 @@ from tars_peer.adapters.raft.fault import (
     StoppedError,
     fault_stopper,
 )
+from tars_peer.adapters.raft.inbox import Inbox
 from tars_peer.adapters.raft.journal import SqliteJournal
 from tars_peer.adapters.raft.operations import Operations, digest_of, seal
+from tars_peer.adapters.raft.outgoing import Dialler
+from tars_peer.adapters.raft.service import ExchangeAnswers
 from tars_peer.adapters.raft.settings import make_settings
 from tars_peer.adapters.raft.transport import MemberNode, PeerTransport
-from tars_peer.errors import NoQuorumError, TemporaryError, UsageError
+from tars_peer.adapters.rpc.channel import check_address
+from tars_peer.errors import NoQuorumError, UsageError
 from tars_peer.model.noun import OperationId, PeerId
 from tars_peer.ports.log import Deliver, LogStatus, StateKeeper
+from tars_peer.wire.tars.v1 import raft_pb2_grpc
 
 _CLOSE_DEADLINE_S = 10.0
 
@@ -46,28 +51,30 @@ class RaftLog:
         me: PeerId,
         addresses: Mapping[PeerId, str],
         cluster_id: str,
-        secret: str,
+        credentials: Credentials,
         deliver: Deliver,
         keeper: StateKeeper | None = None,
         on_fault: OnFault | None = None,
         exit_process: ExitProcess = os._exit,
         pace: Pace = PACE,
     ) -> None:
-        """Open the journal in ``folder``, bind this member's address and start.
+        """Open the journal in ``folder``; nothing is said or delivered before ``start``.
 
-        ``addresses`` is the host:port of every member, this one's included. ``deliver`` runs on
-        the node's thread: it may only enqueue, and never call ``append``. ``on_fault`` is told
-        what broke when an entry cannot be delivered or a member breaks Raft's rules; by default
-        the process ends with code 70, as it does with code 74 when the disk fails. ``keeper`` gives
-        and takes the state that replaces entries at this ``pace``; without one, all are kept.
+        ``addresses`` is the host:port of every member's gRPC server, this one's included, on which
+        ``register`` puts this node. ``credentials`` are what it shows to the others, and whom it
+        trusts. ``deliver`` runs on the node's thread: it may only enqueue, and never call
+        ``append``. ``on_fault`` is told what broke when an entry cannot be delivered or a member
+        breaks Raft's rules; by default the process ends with code 70, as it does with code 74
+        when the disk fails. ``keeper`` gives and takes the state that replaces entries at this
+        ``pace``; without one, all are kept.
 
         Raises:
             CorruptError: the journal is damaged, or its snapshot is none of ``keeper``'s.
             UsageError: an address is wrong, or the journal is another node's.
-            TemporaryError: the journal or the address is in use.
+            TemporaryError: the journal is in use, or the disk is full.
         """
-        nodes = _member_nodes(me, addresses)
-        _check_host(addresses[me])
+        _check_members(me, addresses)
+        others = {peer: address for peer, address in addresses.items() if peer != me}
         self._on_fault = on_fault or fault_stopper(exit_process)
         self._operations = Operations()
         self._is_closing = False
@@ -75,46 +82,47 @@ class RaftLog:
         self._journal = SqliteJournal(
             folder, cluster_id=cluster_id, me=me, exit_process=exit_process
         )
-        settings = make_settings(
-            journal=self._journal, bind_address=addresses[me], cluster_id=cluster_id, secret=secret
-        )
         compaction = Compaction(
             journal=self._journal, operations=self._operations, keeper=keeper, pace=pace
         )
-        with self._closing_in_vain(f"the raft address {addresses[me]} of {me} cannot be bound"):
+        try:
+            epoch = boot.next_epoch(folder)
+            self._inbox = Inbox()
+            self._answers = ExchangeAnswers(
+                self._inbox, others=others, cluster_id=cluster_id, epoch=epoch
+            )
+            self._dialler = Dialler(
+                self._inbox, others, credentials=credentials, cluster_id=cluster_id, epoch=epoch
+            )
             self._engine = Engine(
-                me=nodes[me],
-                others=[node for peer, node in nodes.items() if peer != me],
-                settings=settings,
+                me=MemberNode(me),
+                others=[MemberNode(peer) for peer in others],
+                settings=make_settings(self._journal),
                 journal=self._journal,
-                make_transport=PeerTransport,
+                make_transport=partial(PeerTransport, inbox=self._inbox, dialler=self._dialler),
                 operations=self._operations,
                 compaction=compaction,
                 deliver=deliver,
                 on_fault=self._on_fault,
             )
-        self._wake = self._engine.make_wake()
-        self._thread = threading.Thread(target=self._run, name=f"raft-{me}", daemon=True)
-        self._thread.start()
-
-    @contextmanager
-    def _closing_in_vain(self, not_bound: str) -> Iterator[None]:
-        """Close the journal again if there is no engine to use it.
-
-        Raises:
-            TemporaryError: its address could not be bound.
-        """
-        try:
-            yield
-        except SyncObjException as error:
-            self._journal.close()
-            raise TemporaryError(
-                not_bound,
-                hint="is another peer using it, or is it not an address of this machine?",
-            ) from error
         except BaseException:
             self._journal.close()
             raise
+        self._wake = self._engine.make_wake()
+        self._thread = threading.Thread(target=self._run, name=f"raft-{me}", daemon=True)
+
+    def register(self, server: grpc.Server) -> None:
+        """Put this node on ``server``, which runs at this member's address from then on."""
+        raft_pb2_grpc.add_RaftServiceServicer_to_server(self._answers, server)
+
+    def hang_up(self) -> None:
+        """End the streams of the others and take no new ones, for the server stops."""
+        self._inbox.close()
+
+    def start(self) -> None:
+        """Dial the others and run; the server that this node is on runs already."""
+        self._dialler.start()
+        self._thread.start()
 
     def append(self, payload: bytes, *, operation: OperationId, timeout_s: float) -> int:
         """Append ``payload``; return its index once it is durable on a majority and delivered here.
@@ -161,6 +169,9 @@ class RaftLog:
         """Stop the node; nothing is delivered after this returns. May be called again."""
         self._is_closing = True
         self._wake.ring()
+        if self._thread.ident is None:
+            # Never started: the thread has nothing to do but to close everything.
+            self._thread.start()
         if threading.current_thread() is not self._thread:
             self._thread.join(_CLOSE_DEADLINE_S)
             if self._thread.is_alive():
@@ -186,8 +197,8 @@ class RaftLog:
             self._journal.close()
 
 
-def _member_nodes(me: PeerId, addresses: Mapping[PeerId, str]) -> dict[PeerId, MemberNode]:
-    """Make PySyncObj's nodes.
+def _check_members(me: PeerId, addresses: Mapping[PeerId, str]) -> None:
+    """Refuse members that cannot be.
 
     Raises:
         UsageError: this member is not among them, or an address is no host:port.
@@ -195,34 +206,12 @@ def _member_nodes(me: PeerId, addresses: Mapping[PeerId, str]) -> dict[PeerId, M
     if me not in addresses:
         raise UsageError(
             f"{me} is not among the members {sorted(addresses)}",
-            hint="give the raft address of every member, this one's included",
+            hint="give the address of every member, this one's included",
         )
     if len(set(addresses.values())) != len(addresses):
         raise UsageError(
-            f"two members have the same raft address: {dict(addresses)}",
+            f"two members have the same address: {dict(addresses)}",
             hint="every member needs its own host:port",
         )
-    for peer, address in addresses.items():
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004
-            raise UsageError(
-                f"the raft address {address!r} of {peer} is no host:port",
-                hint="for example 10.0.0.7:7401",
-            )
-    return {peer: MemberNode(peer, address) for peer, address in addresses.items()}
-
-
-def _check_host(address: str) -> None:
-    """Refuse a host that has no address, before PySyncObj trips over it.
-
-    Raises:
-        UsageError: it cannot be looked up.
-    """
-    host = address.rpartition(":")[0]
-    try:
-        socket.getaddrinfo(host, None)
-    except OSError as error:
-        raise UsageError(
-            f"the host of this member's raft address {address!r} has no address: {error}",
-            hint="use an address of this machine, or a name that resolves here",
-        ) from error
+    for address in addresses.values():
+        check_address(address)

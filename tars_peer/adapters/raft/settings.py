@@ -29,9 +29,24 @@ COURTESY_S = 0.1
 LEADER_FALLBACK_S = 2.0
 #: Longest sleep of the node's thread: how late it dials, pings and hands over operations again.
 IDLE_PERIOD_S = 0.1
-#: Followers are silent among themselves, and PySyncObj drops silent links, just when an election
-#: needs them; a short message goes over every link at least this often.
-PING_PERIOD_S = 1.0
+#: Followers are silent among themselves; a sign of life goes over every stream at least this often.
+PING_PERIOD_S = 0.5
+#: Who was silent for so long is gone, machine and all; its streams are cut and dialled anew.
+LINK_DEADLINE_S = 2.0
+#: Between two beginnings of a stream to the same member.
+REDIAL_PERIOD_S = 0.2
+#: Between two looks at whether our certificate was replaced.
+LOOK_PERIOD_S = 5.0
+#: The form of what travels on a stream; both sides must speak the same.
+PROTOCOL_VERSION = 1
+#: Largest request on a stream, and so the largest message: one of each fits many times.
+LARGEST_REQUEST_BYTES = 1024 * 1024
+LARGEST_MESSAGE_BYTES = LARGEST_REQUEST_BYTES // 2
+#: Messages that wait for the line go together, until they have this much.
+BATCH_BYTES = 256 * 1024
+#: What waits on one stream, on either side, at most; who does not read that fast loses it.
+QUEUE_MESSAGES = 4096
+QUEUE_BYTES = 16 * 1024 * 1024
 #: A leader takes no more commands while so many are not committed; callers try again.
 LARGEST_UNCOMMITTED = 4096
 
@@ -39,17 +54,10 @@ _NEVER_ENTRIES = 2**62
 _NEVER_S = 2.0**62
 
 
-def make_settings(
-    *, journal: SqliteJournal, bind_address: str, cluster_id: str, secret: str
-) -> SyncObjConf:
-    """Return the configuration; ``bind_address`` is host:port, and the host is really bound."""
+def make_settings(journal: SqliteJournal) -> SyncObjConf:
+    """Return the configuration of a node that writes to ``journal``."""
     return SyncObjConf(
         autoTick=False,
-        bindAddress=bind_address,
-        bindRetryTime=0.1,
-        maxBindRetries=20,
-        # The cluster's name is part of the key: another cluster's members cannot even greet.
-        password=f"{cluster_id}\n{secret}",
         # `loader` hands this very object to PySyncObj instead of opening a file.
         journalFile=journal,
         fullDumpFile=None,
@@ -64,9 +72,4 @@ def make_settings(
         raftMinTimeout=ELECTION_SHORTEST_S,
         raftMaxTimeout=ELECTION_LONGEST_S,
         leaderFallbackTimeout=LEADER_FALLBACK_S,
-        connectionRetryTime=0.2,
-        connectionTimeout=3.5,
-        # Containers come back with another address; a failed look-up must not cost 30 s.
-        dnsCacheTime=5.0,
-        dnsFailCacheTime=0.5,
     )

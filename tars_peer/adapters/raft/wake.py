@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from pysyncobj.poller import POLL_EVENT_TYPE
@@ -12,8 +13,13 @@ from pysyncobj.poller import POLL_EVENT_TYPE
 class Wake:
     """Unlike PySyncObj's own, it never blocks or fails when rung often, and it can be closed."""
 
-    def __init__(self, poller: Any) -> None:  # noqa: ANN401  (PySyncObj is untyped)
-        """Subscribe to ``poller``."""
+    def __init__(
+        self,
+        poller: Any,  # noqa: ANN401  (PySyncObj is untyped)
+        then: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Subscribe to ``poller``; its thread calls ``then`` after each waking."""
+        self._then = then
         self._poller = poller
         self._read_descriptor, self._write_descriptor = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._lock = threading.Lock()
@@ -33,6 +39,7 @@ class Wake:
             if not self._is_closed:
                 os.read(self._read_descriptor, 1)
                 self._is_rung = False
+        self._then()
 
     def close(self) -> None:
         """Close the pipe; only the poller's thread may call it."""

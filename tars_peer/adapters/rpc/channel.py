@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import grpc
@@ -45,10 +46,13 @@ def check_address(address: str) -> None:
         )
 
 
-def open_channel(address: str, credentials: Credentials, peer: str) -> grpc.Channel:
+def open_channel(
+    address: str, credentials: Credentials, peer: str, more: Iterable[tuple[str, int]] = ()
+) -> grpc.Channel:
     """Return a channel to ``peer`` (any, where it is empty) at ``address``; it connects when used.
 
-    Whoever answers must prove by its certificate that it is that peer of our own cluster.
+    ``more`` are options of grpc's that replace or join those of the house. Whoever answers must
+    prove by its certificate that it is that peer of our own cluster.
 
     Raises:
         UsageError: our certificate is missing, or has expired.
@@ -65,5 +69,5 @@ def open_channel(address: str, credentials: Credentials, peer: str) -> grpc.Chan
     return grpc.secure_channel(
         address,
         grpc.ssl_channel_credentials(papers.roots, papers.key, papers.chain),
-        options=(*_OPTIONS, ("grpc.ssl_target_name_override", name)),
+        options=(*(dict(_OPTIONS) | dict(more)).items(), ("grpc.ssl_target_name_override", name)),
     )

@@ -29,6 +29,16 @@ class _NobodyError(RefusedError):
     """The certificate names nobody we can know."""
 
 
+def leaf_of(context: grpc.ServicerContext) -> Leaf:
+    """Return what the caller's certificate says.
+
+    Raises:
+        CorruptError: there is none, or it names nobody of a cluster.
+    """
+    # ``peer_identities`` mixes URIs with other names: only the certificate itself will do.
+    return read_leaf(b"".join(context.auth_context().get("x509_pem_cert", ())))
+
+
 class Door(grpc.ServerInterceptor):
     """Admits members, operators and readers of one cluster, each to what its role may do."""
 
@@ -51,8 +61,10 @@ class Door(grpc.ServerInterceptor):
         if handler.response_streaming:
             inner = handler.stream_stream if handler.request_streaming else handler.unary_stream
 
-            def stream(request: object, context: grpc.ServicerContext) -> Iterator[Any]:
+            def stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
                 leaf = self._admit(context, method)
+                if handler.request_streaming:
+                    request = self._watched(request, leaf, context, method)
                 for answer in inner(request, context):
                     # A stream lasts for long: its caller must be somebody all the while.
                     with self._answering(context, method):
@@ -78,6 +90,16 @@ class Door(grpc.ServerInterceptor):
         )
         return make(once, handler.request_deserializer, handler.response_serializer)
 
+    def _watched(
+        self, requests: Iterator[Any], leaf: Leaf, context: grpc.ServicerContext, method: str
+    ) -> Iterator[Any]:
+        """Yield what a caller says as long as its certificate is good."""
+        for request in requests:
+            if not self._is_in_time(leaf):
+                with self._answering(context, method):
+                    self._check_time(leaf)
+            yield request
+
     def _admit(self, context: grpc.ServicerContext, method: str) -> Leaf:
         """Return who calls; the call ends here where that one may not."""
         with self._answering(context, method):
@@ -99,10 +121,8 @@ class Door(grpc.ServerInterceptor):
             context.abort(code, details_of(error))
 
     def _caller(self, context: grpc.ServicerContext) -> Leaf:
-        # ``peer_identities`` mixes URIs with other names: only the certificate itself will do.
-        pem = b"".join(context.auth_context().get("x509_pem_cert", ()))
         try:
-            leaf = read_leaf(pem)
+            leaf = leaf_of(context)
         except CorruptError as error:
             raise _NobodyError(f"who are you? {error}", hint=_RENEW) from error
         if leaf.identity.cluster_id != self._cluster_id:
@@ -114,11 +134,14 @@ class Door(grpc.ServerInterceptor):
 
     def _check_time(self, leaf: Leaf) -> None:
         # An open connection goes on with a certificate that has expired meanwhile.
-        if not leaf.not_before_ms <= self._now_ms() < leaf.not_after_ms:
+        if not self._is_in_time(leaf):
             raise _NobodyError(
                 f"the certificate of {leaf.identity.uri} has expired or is not valid yet",
                 hint=_RENEW,
             )
+
+    def _is_in_time(self, leaf: Leaf) -> bool:
+        return leaf.not_before_ms <= self._now_ms() < leaf.not_after_ms
 
     def _check(self, leaf: Leaf, method: str) -> None:
         who, allowed = leaf.identity, ALLOWED.get(method, frozenset[Role]())

@@ -24,7 +24,8 @@ LONGEST_BALLOT_S = 3_600.0
 CONNECTION_AGE_MS = 600_000
 CONNECTION_GRACE_MS = 4_200_000
 
-#: Threads of a server, and how many of them slow calls may hold: the rest stay free for quick ones.
-SERVER_THREADS = 32
+#: Threads of a server, and how many of them slow calls may hold: the rest stay free for quick ones,
+#: and for a stream of Raft's from each other member.
+SERVER_THREADS = 48
 WATCHERS = 10
 SLOW_CALLS = 12

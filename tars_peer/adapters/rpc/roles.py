@@ -41,6 +41,8 @@ ALLOWED: Mapping[str, frozenset[Role]] = {
     "/tars.v1.BallotService/RequestBallot": _PEERS,
     "/tars.v1.BallotService/DismissBallot": _PEERS,
     "/tars.v1.GenomeService/FetchObjects": _PEERS,
+    # Raft's messages: which member sends them, its certificate says.
+    "/tars.v1.RaftService/Exchange": _PEERS,
     # A supervisor asks with its peer's certificate.
     f"{_HEALTH}/Check": _ALL,
     f"{_HEALTH}/Watch": _ALL,

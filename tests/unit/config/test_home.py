@@ -75,7 +75,7 @@ def test_a_damaged_file_is_named(tmp_path, damage):
     assert "restore" in caught.value.hint
 
 
-@pytest.mark.parametrize("key", ["id", "address", "raft_address", "service_port", "ballot_key"])
+@pytest.mark.parametrize("key", ["id", "address", "service_port", "ballot_key"])
 def test_a_peer_that_lacks_something_is_damage(tmp_path, key):
     some_home(tmp_path).save()
     content = json.loads((tmp_path / "cluster.json").read_text())
@@ -83,6 +83,16 @@ def test_a_peer_that_lacks_something_is_damage(tmp_path, key):
     (tmp_path / "cluster.json").write_text(json.dumps(content))
     with pytest.raises(UsageError, match=key):
         ClusterHome.load(tmp_path)
+
+
+def test_a_home_from_when_the_log_had_a_port_of_its_own_is_read(tmp_path):
+    home = some_home(tmp_path)
+    home.save()
+    content = json.loads((tmp_path / "cluster.json").read_text())
+    for number, peer in enumerate(content["peers"]):
+        peer["raft_address"] = f"127.0.0.1:{7100 + number}"
+    (tmp_path / "cluster.json").write_text(json.dumps(content | {"secret": "not needed now"}))
+    assert ClusterHome.load(tmp_path) == home
 
 
 def test_a_home_of_another_version_is_left_alone(tmp_path):

@@ -30,7 +30,6 @@ def home(tmp_path):
         PeerEntry(
             id=name,
             address=f"127.0.0.1:700{number}",
-            raft_address=f"127.0.0.1:710{number}",
             service_port=7200 + number,
             ballot_key=public_key(private_key(name)),
         )

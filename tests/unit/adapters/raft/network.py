@@ -61,22 +61,17 @@ class Seat:
         self.history = History()
         self.delivered = self.history.delivered
         self.faults: list[str] = []
-        nodes = {peer: MemberNode(peer, f"127.0.0.1:{7000 + n}") for n, peer in network.order}
+        nodes = {peer: MemberNode(peer) for peer in network.peers}
         self.transport: HandTransport | None = None
 
         def make_transport(raft: Any, _me: MemberNode, _others: Any) -> HandTransport:
             self.transport = HandTransport(raft, network, me)
             return self.transport
 
-        settings = make_settings(
-            journal=self.journal, bind_address="127.0.0.1:1", cluster_id="c", secret=""
-        )
-        # Nothing is encrypted here, and stretching a password costs more than a whole election.
-        settings.password = None
         self.engine = Engine(
             me=nodes[me],
             others=[node for peer, node in nodes.items() if peer != me],
-            settings=settings,
+            settings=make_settings(self.journal),
             journal=self.journal,
             make_transport=make_transport,
             operations=self.operations,

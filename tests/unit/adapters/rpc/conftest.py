@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import grpc
 import pytest
 
 from tars_peer.adapters.rpc.server import RpcServer, serve
+from tars_peer.wire.tars.v1 import raft_pb2, raft_pb2_grpc
 from tests.fakes.certificates import DAY_MS, Certificates
 from tests.fakes.desk import FakeDesk
 
@@ -19,6 +21,19 @@ class Later:
 
     def __call__(self) -> int:
         return time.time_ns() // 1_000_000 + self.days * DAY_MS
+
+
+class Greeter(raft_pb2_grpc.RaftServiceServicer):
+    """A log that greets whoever the door lets in, and hears nothing."""
+
+    def register(self, server: grpc.Server) -> None:
+        raft_pb2_grpc.add_RaftServiceServicer_to_server(self, server)
+
+    def hang_up(self) -> None:
+        """Do nothing: its streams have ended."""
+
+    def Exchange(self, _requests, _context):  # noqa: N802
+        yield raft_pb2.ExchangeResponse()
 
 
 @pytest.fixture
@@ -45,6 +60,7 @@ def server(desk, certificates, later) -> Iterator[RpcServer]:
         address="127.0.0.1:0",
         credentials=certificates.of("p1"),
         members=("p1", "p2"),
+        streams=Greeter(),
         now_ms=later,
     )
     yield server

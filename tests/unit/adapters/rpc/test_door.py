@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent import futures
+from queue import SimpleQueue
 
 import grpc
 import pytest
@@ -19,11 +21,18 @@ from tars_peer.adapters.rpc.server import RpcServer, serve
 from tars_peer.errors import RefusedError, UnreachableError, UntrustedError, UsageError
 from tars_peer.model.identity import Identity, Role
 from tars_peer.model.noun import ClusterId, CommitId
-from tars_peer.wire.tars.v1 import ballot_pb2, cluster_pb2, evolution_pb2, genome_pb2
+from tars_peer.wire.tars.v1 import (
+    ballot_pb2,
+    cluster_pb2,
+    evolution_pb2,
+    genome_pb2,
+    raft_pb2,
+    raft_pb2_grpc,
+)
 from tests.fakes.certificates import DAY_MS, Certificates
 from tests.fakes.desk import CHANGE_ID, COMMITS, some_event
 
-FILES = (ballot_pb2, cluster_pb2, evolution_pb2, genome_pb2, health_pb2, reflection_pb2)
+FILES = (ballot_pb2, cluster_pb2, evolution_pb2, genome_pb2, raft_pb2, health_pb2, reflection_pb2)
 METHODS = {
     f"/{service.full_name}/{method.name}"
     for file in FILES
@@ -139,6 +148,38 @@ def test_a_certificate_that_expires_on_an_open_connection_is_refused(server, cer
         assert code_of(caught.value) is grpc.StatusCode.UNAUTHENTICATED
         with pytest.raises(RefusedError, match="has expired"):
             next(client.events(replay=True))
+
+
+def test_a_callers_stream_ends_when_its_certificate_does(certificates, later):
+    """Where the caller speaks and the server is silent, as with Raft."""
+    heard = []
+    ended = threading.Event()
+
+    class Listener(raft_pb2_grpc.RaftServiceServicer):
+        def Exchange(self, requests, _context):  # noqa: N802
+            yield raft_pb2.ExchangeResponse()
+            try:
+                heard.extend(request.sequence for request in requests)
+            finally:
+                ended.set()
+
+    door = Door(cluster_id=ClusterId("c-1"), members=("p2",), now_ms=later)
+    server = grpc.server(futures.ThreadPoolExecutor(2), interceptors=(door,))
+    raft_pb2_grpc.add_RaftServiceServicer_to_server(Listener(), server)
+    port = bind(server, "127.0.0.1:0", certificates.of("p1"))
+    server.start()
+    said: SimpleQueue[raft_pb2.ExchangeRequest] = SimpleQueue()
+    with _raw(f"127.0.0.1:{port}", certificates.of("p2")) as channel:
+        call = raft_pb2_grpc.RaftServiceStub(channel).Exchange(iter(said.get, None))
+        next(call)
+        later.days = 91
+        said.put(raft_pb2.ExchangeRequest(sequence=1))
+        with pytest.raises(grpc.RpcError, match="peer/p2 has expired"):
+            next(call)
+        said.put(None)
+    assert ended.wait(5)
+    assert heard == []
+    server.stop(None).wait()
 
 
 def test_a_stream_ends_when_its_certificate_does(desk, certificates, later):
