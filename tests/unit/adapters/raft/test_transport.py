@@ -12,6 +12,7 @@ import pytest
 
 from tars_peer.adapters.identity.credentials import Credentials
 from tars_peer.adapters.raft import loader
+from tars_peer.adapters.raft.inbox import Incoming
 from tars_peer.adapters.raft.settings import (
     LARGEST_REQUEST_BYTES,
     LINK_DEADLINE_S,
@@ -288,6 +289,19 @@ def test_nothing_is_taken_from_a_stream_that_was_replaced(
             new.say(1, loader.dumps({"type": "response_vote", "term": 2}))
             run([first], lambda: bool(first.heard) and first.heard[-1][1]["term"] == 2)
     assert [message["term"] for _, message in first.heard] in ([2], [1, 2])
+
+
+@pytest.mark.usefixtures("other")
+def test_what_an_older_stream_queues_at_the_last_moment_is_not_taken(
+    first: End, addresses: Addresses, certificates: Certificates
+) -> None:
+    """Its thread may be on its way to the queue while the newer one takes its place."""
+    with _linked(first, addresses, certificates.of("p2")) as raw:
+        run([first], lambda: first.links == ["+p2"])
+        Incoming(first.inbox, PeerId("p2"), (99, 1), lambda: None).bring(1, [PAYLOAD])
+        raw.say(1, loader.dumps({"type": "response_vote", "term": 2}))
+        run([first], lambda: bool(first.heard))
+    assert [message["term"] for _, message in first.heard] == [2]
 
 
 @pytest.mark.usefixtures("other")
