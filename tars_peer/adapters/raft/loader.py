@@ -44,7 +44,7 @@ def loads(data: bytes) -> Any:  # noqa: ANN401  (whatever was sent; ``guard`` ch
     except msgspec.MsgspecError as error:
         raise CorruptError(
             f"{len(data)} bytes from the network are no message: {error}",
-            hint="is something that is not a member dialling this peer's raft port?",
+            hint="is a member of another version, or none of ours, speaking to this peer?",
         ) from error
 
 
