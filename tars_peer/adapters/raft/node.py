@@ -86,14 +86,7 @@ class RaftLog:
             journal=self._journal, operations=self._operations, keeper=keeper, pace=pace
         )
         try:
-            epoch = boot.next_epoch(folder)
-            self._inbox = Inbox()
-            self._answers = ExchangeAnswers(
-                self._inbox, others=others, cluster_id=cluster_id, epoch=epoch
-            )
-            self._dialler = Dialler(
-                self._inbox, others, credentials=credentials, cluster_id=cluster_id, epoch=epoch
-            )
+            self._prepare_streams(boot.next_epoch(folder), others, cluster_id, credentials)
             self._engine = Engine(
                 me=MemberNode(me),
                 others=[MemberNode(peer) for peer in others],
@@ -110,6 +103,22 @@ class RaftLog:
             raise
         self._wake = self._engine.make_wake()
         self._thread = threading.Thread(target=self._run, name=f"raft-{me}", daemon=True)
+
+    def _prepare_streams(
+        self,
+        epoch: int,
+        others: Mapping[PeerId, str],
+        cluster_id: str,
+        credentials: Credentials,
+    ) -> None:
+        """Make both ends of the streams of this life, ``epoch``; nothing is dialled yet."""
+        self._inbox = Inbox()
+        self._answers = ExchangeAnswers(
+            self._inbox, others=others, cluster_id=cluster_id, epoch=epoch
+        )
+        self._dialler = Dialler(
+            self._inbox, others, credentials=credentials, cluster_id=cluster_id, epoch=epoch
+        )
 
     def register(self, server: grpc.Server) -> None:
         """Put this node on ``server``, which runs at this member's address from then on."""
