@@ -175,6 +175,8 @@ def measure(make: Callable[[Path], System], count: int, kills: int) -> Figures:
         leader = system.leader()
         assert leader is not None
         follower = (leader + 1) % MEMBERS
+        for number in range(MEMBERS):
+            system.append_until_accepted(number)
         system.sequential(leader, 50)
         system.sequential(follower, 50)
         figures: Figures = {
