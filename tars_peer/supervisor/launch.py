@@ -70,7 +70,7 @@ def launch(plan: LaunchPlan, report: Report) -> ClusterHome:
         raise UsageError(f"runtime {plan.runtime!r} is not known", hint="use --runtime process")
     try:
         if not plan.home.exists():
-            plan.home.mkdir(parents=True)
+            plan.home.mkdir(parents=True, exist_ok=True)  # another launch may begin at this moment
             # A home inside the genome's own repository must not make that dirty.
             (plan.home / ".gitignore").write_text("*\n")
         with (plan.home / "launch.lock").open("a") as lock:
