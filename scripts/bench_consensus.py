@@ -261,7 +261,7 @@ def summary(values: list[float]) -> dict[str, float]:
 
 
 def medians(runs: list[Figures]) -> Figures:
-    """Return the median over runs of each figure, and of each part of a summary."""
+    """Return the median over runs of each figure, of smallest and largest values as well."""
     return {
         name: (
             {part: statistics.median(run[name][part] for run in runs) for part in runs[0][name]}
